@@ -23,6 +23,25 @@ async function profile(name: string, tenant: string) {
 }
 
 describe("app profiles", () => {
+  test("av_02 av_09: a tenant has its profile before anything is connected through it, and keeps it as long", async () => {
+    const { page, person, world } = at;
+    await person.open("/apps");
+    await page.getByText("No app profile yet").waitFor();
+    await at.connectAccount("contoso");
+    await page.goto("/apps");
+    await page.getByRole("row", { name: /^contoso\.example azure-devops .*This installation's/ }).waitFor();
+    await page.getByRole("link", { name: "contoso.example azure-devops", exact: true }).click();
+    await at.button("Delete").click();
+    const dialog = page.getByRole("alertdialog");
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await dialog.getByText(/is still signed in through by/).first().waitFor();
+    await person.expectAccessible();
+    await world.remove("/connectors/contoso", at.token);
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await page.waitForURL("**/apps");
+    await page.getByText("No app profile yet").waitFor();
+  });
+
   test("av_01 av_09: an app of the tenant's own is a profile, through which its people connect", async () => {
     const { page, world } = at;
     await profile("own", TENANTS.contoso);

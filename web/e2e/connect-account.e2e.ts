@@ -29,7 +29,7 @@ describe("an account that signs in", () => {
     await person.expectAccessible();
     await at.next("Settings");
     await at.next("Review");
-    for (const [name, value] of [["Name", "contoso"], ["Organization", "contoso"], ["Type", "Azure DevOps OAuth"], ["Signed in as", world.simulator.person]] as const) {
+    for (const [name, value] of [["Name", "contoso"], ["Organization", "contoso"], ["Type", "Azure DevOps OAuth"], ["Signed in as", world.simulator.person], ["App profile", "contoso.example azure-devops (added first)"]] as const) {
       await page.locator("dl > div").filter({ has: page.getByText(name, { exact: true }) }).getByText(value, { exact: true }).waitFor();
     }
     expect(await at.connectors()).toEqual([]);

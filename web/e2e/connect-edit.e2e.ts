@@ -81,6 +81,8 @@ describe("a connector of a token", () => {
     await asked().waitFor({ state: "detached" });
     await page.getByRole("row", { name: /^Select second / }).waitFor();
     expect(await page.getByRole("row", { name: /^Select (contoso|third) / }).count()).toBe(0);
+    expect(await remove.isDisabled()).toBe(true);
+    expect(await remove.evaluate((button) => button === document.activeElement)).toBe(true);
     expect((await at.connectors()).map(({ name }) => name)).toEqual(["second"]);
   });
 
@@ -189,10 +191,35 @@ describe("a connector of an account", () => {
     await at.page.goto("/connectors/contoso/sign-in");
     await accept(await at.authorize(), "megan.bowen@contoso.example");
     await at.button("Use this sign-in").click();
-    await at.page.getByRole("alert").first().waitFor();
+    const refusal = at.page.getByRole("alert").filter({ hasText: "not a member of contoso" });
+    await refusal.waitFor();
     expect(await at.account()).toBe("lee.gu@contoso.example");
+    await at.button("Sign in with different account").click();
+    await refusal.waitFor({ state: "detached" });
+    await at.page.getByRole("list", { name: "Results of the checks" }).waitFor({ state: "detached" });
     await at.page.goto("/connectors/contoso?tab=checks&run=now");
     await at.page.getByText(/Everything can be backed up\.|not everything can be backed up\./).first().waitFor();
+  });
+
+  test("sre_20: whose sign-in is replaced with it is named, and a credential is told by its account wherever it is chosen", async () => {
+    const { page } = at;
+    const [{ credential, organization } = { credential: "", organization: "" }] = await at.connectors();
+    await at.world.post("/connectors", { name: "second-one", service: "azure-devops", organization, credential }, at.authorization);
+    await page.goto("/connectors/contoso/sign-in");
+    await page.getByText("The connector second-one signs in with it, too").waitFor();
+    await at.method("Managed identity");
+    await at.choose("Managed identity", "User-assigned: backup-identity");
+    await at.button("Use this sign-in").click();
+    await page.waitForURL("**/connectors/contoso");
+    // Its name is still that of the account.
+    const told = `${credential} (User-assigned`;
+    await page.getByText(told).waitFor();
+    await page.goto("/connectors/contoso?tab=settings");
+    const field = page.getByRole("combobox", { name: "Credential", exact: true });
+    await field.filter({ hasText: told }).waitFor();
+    await field.click();
+    await page.getByRole("option").filter({ hasText: told }).waitFor();
+    await at.person.expectAccessible();
   });
 
   test("sre_22 sre_41: the machine's identity takes the place of a person", async () => {

@@ -126,6 +126,23 @@ describe("the documentation connector", () => {
     await at.backUp();
   });
 
+  test("sre_40: a token that is refused at the end is told with its checks once", async () => {
+    const { page, world } = at;
+    await begin(REPOSITORY, world.simulator.pat);
+    await at.next("Review");
+    await page.getByText(/checks? passed/).first().waitFor();
+    // Between the review and the end the organization is lost.
+    await page.route("**/api/v1/connect/*/add", async (route) => {
+      const checks = [{ name: "credential", outcome: "fail", message: "Invalid or expired token", blocks: true }];
+      const json = { type: "", title: "", status: 422, code: "credential-refused", detail: "The service refuses the credential", checks };
+      await route.fulfill({ status: 422, contentType: "application/problem+json", json });
+    });
+    await at.button("Add connector").click();
+    await page.getByText("Invalid or expired token").waitFor();
+    expect(await page.getByRole("list", { name: "Results of the checks" }).count()).toBe(1);
+    expect(await page.getByText(/checks? passed/).count()).toBe(0);
+  });
+
   test.each([
     ["sre_36: the older address of a repository", "https://contoso.visualstudio.com/Main%20Project/_git/Docs/"],
     ["sre_37: a wiki's address", WIKI],

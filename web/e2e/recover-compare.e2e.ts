@@ -31,6 +31,9 @@ test("two snapshots of a source are compared, and what was deleted between them 
   const { page, person } = k;
   await person.open(source());
   const rows = page.getByRole("table", { name: "All snapshots, the newest first" }).getByRole("checkbox", { name: /^Select / });
+  // However close together they were made, no two read alike.
+  const labels = await rows.evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")));
+  expect(new Set(labels).size).toBe(labels.length);
   await rows.nth(0).check();
   await rows.nth(1).check();
   await k.button("Compare", page).click();
@@ -41,6 +44,11 @@ test("two snapshots of a source are compared, and what was deleted between them 
   await person.expectAccessible();
   const { cli } = await k.shownAs();
   expect(await k.type(cli)).toContain(deleted.id);
+
+  // What is a part of other items has no rows of its own.
+  const offered = await page.getByLabel("Kind", { exact: true }).getByRole("option").allTextContents();
+  expect(offered).toContain("Work items");
+  expect(offered).not.toContain("Comments");
 
   await page.getByLabel("Kind", { exact: true }).selectOption("team");
   await page.getByText("No difference of this kind").waitFor();

@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use service::people::{People, Person};
-use service::{Client, Result};
+use service::{Client, Loss, Result};
 
-use crate::api::{PREVIEW_1, SPS};
+use crate::api::{PREVIEW_1, SPS, STABLE};
 
 pub(crate) struct AzurePeople;
+
+/// What becomes of people whom the target does not know.
+pub(crate) const STRANGERS: Loss = "People whom the target does not know stay as plain text.";
 
 const UNIQUE: &str = "uniqueName";
 const SHOWN: &str = "displayName";
@@ -24,6 +27,47 @@ struct User {
     principal_name: Option<String>,
     #[serde(rename = "mailAddress")]
     mail_address: Option<String>,
+}
+
+/// Somebody of the organization, in the form of old: the one that a search by a name answers.
+#[derive(Deserialize)]
+struct Identity {
+    /// False of who left.
+    #[serde(rename = "isActive")]
+    active: Option<bool>,
+    #[serde(rename = "isContainer", default)]
+    group: bool,
+    #[serde(default)]
+    properties: Properties,
+}
+
+#[derive(Default, Deserialize)]
+struct Properties {
+    #[serde(rename = "Account")]
+    account: Option<Property>,
+    #[serde(rename = "Mail")]
+    mail: Option<Property>,
+}
+
+#[derive(Deserialize)]
+struct Property {
+    #[serde(rename = "$value")]
+    value: Value,
+}
+
+impl Identity {
+    /// The search finds beginnings of names too.
+    fn is(&self, unique_name: &str) -> bool {
+        let own = [&self.properties.account, &self.properties.mail];
+        let mut names = own.into_iter().flatten();
+        let wanted = unique_name.to_lowercase();
+        let same = |name: &Property| {
+            name.value
+                .as_str()
+                .is_some_and(|name| name.to_lowercase() == wanted)
+        };
+        self.active != Some(false) && !self.group && names.any(same)
+    }
 }
 
 /// The unique name of an object that is a person: those of groups and services are no addresses.
@@ -147,6 +191,24 @@ impl People for AzurePeople {
             token = next;
         }
     }
+
+    async fn knows(&self, http: &Client, unique_name: &str) -> Result<bool> {
+        let call = http.get(SPS, "/_apis/identities").version(STABLE);
+        let call = call.query("searchFilter", "General");
+        let answer = call.query("filterValue", unique_name).send().await?;
+        for value in answer.values()? {
+            let found: Option<Identity> = serde_json::from_str(value.get())
+                .map_err(|error| service::Error::malformed(format!("identities: {error}")))?;
+            if found.is_some_and(|found| found.is(unique_name)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn loss(&self) -> Loss {
+        STRANGERS
+    }
 }
 
 #[cfg(test)]
@@ -193,5 +255,28 @@ mod tests {
         assert_eq!(value["by"]["uniqueName"], "a@new.example");
         assert!(value["by"]["id"].is_null() && value["by"]["descriptor"].is_null());
         assert_eq!(AzurePeople.renamed(line.as_bytes(), &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn whoever_is_there_by_the_whole_name_is_known() {
+        let identity = |more: &str| {
+            let text = format!(
+                r#"{{"properties":{{"Account":{{"$value":"Anna@New.example"}},"Mail":{{"$value":"a.b@new.example"}}}}{more}}}"#
+            );
+            serde_json::from_str::<Identity>(&text).unwrap()
+        };
+        let here = identity(r#","isActive":true"#);
+        for (name, known) in [
+            ("anna@new.example", true),
+            ("A.B@new.example", true),
+            ("anna", false),
+            ("anna@new.exmaple", false),
+        ] {
+            assert_eq!(here.is(name), known, "{name}");
+        }
+        let left = [r#","isActive":false"#, r#","isContainer":true"#].map(identity);
+        assert!(left.iter().all(|one| !one.is("anna@new.example")));
+        let odd = serde_json::from_str::<Identity>("{}").unwrap();
+        assert!(!odd.is(""));
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use model::App;
 
-use crate::db::{Row, args};
+use crate::db::{Row, Tx, args};
 use crate::page::{Listed, Page, cursor};
 use crate::{Catalog, Error, Result};
 
@@ -49,6 +49,31 @@ fn unknown(name: &str) -> Error {
     }
 }
 
+pub(crate) async fn add(tx: &mut Tx, profile: &AppProfile) -> Result<()> {
+    let sql = "INSERT INTO app_profile (key, name, service, cloud, tenant, client_id, own, consented, created,
+            credential_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let values = args![
+        profile.name.to_lowercase(),
+        &profile.name,
+        &profile.service,
+        &profile.app.cloud,
+        profile.app.tenant.to_lowercase(),
+        profile.app.client_id.to_lowercase(),
+        profile.own,
+        profile.consented,
+        profile.created,
+        profile.credential.as_ref().map(|name| name.to_lowercase()),
+    ];
+    match tx.execute(sql, values).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_unique() => Err(Error::AppProfileExists {
+            name: profile.name.clone(),
+        }),
+        Err(error) => Err(error),
+    }
+}
+
 impl Catalog {
     /// App profiles by name, a page at a time.
     pub async fn app_profiles(&self, page: &Page) -> Result<Listed<AppProfile>> {
@@ -72,30 +97,31 @@ impl Catalog {
         row.as_ref().map_or_else(|| Err(unknown(name)), read)
     }
 
+    /// The service's profile of this app in this tenant.
+    pub async fn app_profile_of(&self, service: &str, app: &App) -> Result<Option<AppProfile>> {
+        let sql = format!(
+            "{SELECT} WHERE service = $1 AND cloud = $2 AND tenant = $3 AND client_id = $4"
+        );
+        let values = args![
+            service,
+            &app.cloud,
+            app.tenant.to_lowercase(),
+            app.client_id.to_lowercase()
+        ];
+        let row = self.db.read_one(sqlx::AssertSqlSafe(sql), values).await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// Its name must be new, and its app in that tenant.
     pub async fn add_app_profile(&self, profile: &AppProfile) -> Result<()> {
-        let sql = "INSERT INTO app_profile (key, name, service, cloud, tenant, client_id, own, consented, created,
-                credential_key)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let values = args![
-            profile.name.to_lowercase(),
-            &profile.name,
-            &profile.service,
-            &profile.app.cloud,
-            profile.app.tenant.to_lowercase(),
-            profile.app.client_id.to_lowercase(),
-            profile.own,
-            profile.consented,
-            profile.created,
-            profile.credential.as_ref().map(|name| name.to_lowercase()),
-        ];
-        match self.db.write(sql, values).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_unique() => Err(Error::AppProfileExists {
-                name: profile.name.clone(),
-            }),
-            Err(error) => Err(error),
+        if let Some(AppProfile { name, .. }) =
+            self.app_profile_of(&profile.service, &profile.app).await?
+        {
+            return Err(Error::AppProfileThere { name });
         }
+        let mut tx = self.db.begin().await?;
+        add(&mut tx, profile).await?;
+        tx.commit().await
     }
 
     /// The credential by which an app proves itself, by the profile that has one.

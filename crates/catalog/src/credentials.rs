@@ -7,7 +7,7 @@ use rand::CryptoRng;
 use crate::db::{Row, Tx, args, json};
 use crate::page::{Listed, Page, cursor};
 use crate::vault::envelope::{self, Sealed, Seed};
-use crate::{Catalog, Error, Kek, Result};
+use crate::{AppProfile, Catalog, Error, Kek, Result, app_profiles};
 
 /// A credential without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct NewCredential<'a> {
     /// Empty for ways to sign in that have none.
     pub secret: &'a Secret,
     pub expires: Option<Timestamp>,
+    /// Through which app a person signed in, where the tenant has no profile of it yet: it is kept first (AV-02).
+    pub profile: Option<&'a AppProfile>,
 }
 
 const SELECT: &str = "SELECT name, method, sign_in, expires, created, updated, used, tested, test_error, url FROM credential";
@@ -75,6 +77,9 @@ pub(crate) async fn add<R: CryptoRng + ?Sized>(
     now: Timestamp,
     rng: &mut R,
 ) -> Result<()> {
+    if let Some(profile) = new.profile {
+        app_profiles::add(tx, profile).await?;
+    }
     let key = new.name.to_lowercase();
     let Sealed { wrapped, sealed } = envelope::seal(kek, &key, 1, new.secret, &Seed::draw(rng))?;
     let sql = "INSERT INTO credential (key, name, method, version, wrapped, sealed, created, updated, sign_in, expires)
@@ -104,6 +109,9 @@ pub(crate) async fn rotate<R: CryptoRng + ?Sized>(
     now: Timestamp,
     rng: &mut R,
 ) -> Result<()> {
+    if let Some(profile) = new.profile {
+        app_profiles::add(tx, profile).await?;
+    }
     let key = new.name.to_lowercase();
     let sql = "SELECT version FROM credential WHERE key = $1";
     let found = tx.one(sql, args![&key]).await?;

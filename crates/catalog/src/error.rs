@@ -33,11 +33,13 @@ pub enum Error {
     ConnectorUnknown { name: String },
     #[error("there is a credential `{name}` already")]
     CredentialExists { name: String },
-    #[error("there is an app profile `{name}` already, or one for the same app and tenant")]
+    #[error("there is an app profile `{name}` already")]
     AppProfileExists { name: String },
+    #[error("app profile `{name}` is of this app in this tenant already")]
+    AppProfileThere { name: String },
     #[error("there is no app profile `{name}`")]
     AppProfileUnknown { name: String },
-    #[error("connectors sign in through app profile `{name}`: {users}")]
+    #[error("app profile `{name}` is still signed in through by {users}")]
     AppProfileInUse { name: String, users: String },
     /// Ended, expired, or of somebody else: whoever asks cannot tell which.
     #[error("there is no such sign-in under way, or it has expired")]
@@ -150,7 +152,9 @@ impl Error {
             Self::ConnectorExists { .. } => Some("connector-name-taken"),
             Self::OrganizationExists { .. } => Some("organization-taken"),
             Self::CredentialExists { .. } => Some("credential-exists"),
-            Self::AppProfileExists { .. } => Some("app-profile-exists"),
+            Self::AppProfileExists { .. } | Self::AppProfileThere { .. } => {
+                Some("app-profile-exists")
+            }
             Self::AppProfileUnknown { .. } => Some("app-profile-unknown"),
             Self::AppProfileInUse { .. } => Some("app-profile-in-use"),
             Self::ConnectSessionUnknown => Some("connect-session-unknown"),
@@ -250,6 +254,7 @@ mod tests {
             },
             Error::CredentialExists { name: text() },
             Error::AppProfileExists { name: text() },
+            Error::AppProfileThere { name: text() },
             Error::AppProfileUnknown { name: text() },
             Error::AppProfileInUse {
                 name: text(),

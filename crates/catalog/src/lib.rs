@@ -74,6 +74,7 @@ pub use outbox::{NewMessage, OutboxRow};
 pub use overview::{EndedRuns, LatestRun, LatestRuns, Put, Unprotected};
 pub use page::{Listed, Page};
 pub use people::{NewPerson, PersonChange, PersonRow, SecondFactor, totp_credential};
+pub use plan_people::PersonMapping;
 pub use plans::{PlanFilter, PlanRow};
 pub use policies::PolicyRow;
 pub use proofs::{Identity, PendingSignIn};

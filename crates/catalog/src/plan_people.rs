@@ -6,6 +6,17 @@ use crate::db::{Row, args};
 use crate::plans::plan_error;
 use crate::{Catalog, Listed, Page, Result, page};
 
+/// Who takes the place of a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonMapping {
+    /// The person's unique name, in any case.
+    pub person: String,
+    /// `None` leaves the person as stored.
+    pub becomes: Option<String>,
+    /// The target was asked for that name, and knows it.
+    pub checked: bool,
+}
+
 fn read(row: &Row) -> Result<PlanPerson> {
     Ok(PlanPerson {
         unique_name: row.text(0)?,
@@ -13,19 +24,19 @@ fn read(row: &Row) -> Result<PlanPerson> {
         items: row.unsigned(2)?,
         found: row.flag(3)?,
         becomes: row.opt_text(4)?,
+        checked: row.flag(5)?,
     })
 }
 
 impl Catalog {
     /// Stores everybody whom a plan's items name, in place of what was known.
     pub async fn set_plan_people(&self, plan: &str, people: &[PlanPerson]) -> Result<()> {
-        const HEAD: &str =
-            "INSERT INTO plan_person (plan, person, unique_name, name, items, found, becomes)";
+        const HEAD: &str = "INSERT INTO plan_person (plan, person, unique_name, name, items, found, becomes, checked)";
         let mut tx = self.begin_held().await?;
         tx.execute("DELETE FROM plan_person WHERE plan = $1", args![plan])
             .await?;
         for some in people.chunks(200) {
-            let mut values = Vec::with_capacity(some.len() * 7);
+            let mut values = Vec::with_capacity(some.len() * 8);
             for person in some {
                 values.extend(args![
                     plan,
@@ -35,9 +46,10 @@ impl Catalog {
                     person.items,
                     person.found,
                     person.becomes.as_deref(),
+                    person.checked,
                 ]);
             }
-            tx.insert(HEAD, 7, values, "")
+            tx.insert(HEAD, 8, values, "")
                 .await
                 .map_err(|error| plan_error(error, plan))?;
         }
@@ -47,7 +59,7 @@ impl Catalog {
     /// By unique name.
     pub async fn plan_people(&self, plan: &str, page: &Page) -> Result<Listed<PlanPerson>> {
         let after = page.position::<1>()?.map(|[person]| person);
-        let sql = "SELECT unique_name, name, items, found, becomes FROM plan_person
+        let sql = "SELECT unique_name, name, items, found, becomes, checked FROM plan_person
             WHERE plan = $1 AND (person > $2 OR $2 IS NULL) ORDER BY person LIMIT $3";
         let rows = self
             .db
@@ -72,15 +84,17 @@ impl Catalog {
     pub async fn map_plan_people(
         &self,
         plan: &str,
-        mapping: &[(String, Option<String>)],
+        mapping: &[PersonMapping],
     ) -> Result<Vec<String>> {
         let mut tx = self.db.begin().await?;
         let mut strangers = Vec::new();
-        for (person, becomes) in mapping {
-            let sql = "UPDATE plan_person SET becomes = $3 WHERE plan = $1 AND person = $2";
-            let values = args![plan, person.to_lowercase(), becomes.as_deref()];
+        for one in mapping {
+            let sql =
+                "UPDATE plan_person SET becomes = $3, checked = $4 WHERE plan = $1 AND person = $2";
+            let person = one.person.to_lowercase();
+            let values = args![plan, person, one.becomes.as_deref(), one.checked];
             if tx.execute(sql, values).await? == 0 {
-                strangers.push(person.clone());
+                strangers.push(one.person.clone());
             }
         }
         if strangers.is_empty() {

@@ -38,6 +38,7 @@ const VERSIONS: &[&str] = &[
     include_str!("schema/0025_found.sql"),
     include_str!("schema/0026_week.sql"),
     include_str!("schema/0027_versions.sql"),
+    include_str!("schema/0028_checked.sql"),
 ];
 
 pub(crate) async fn migrate(db: &Db) -> Result<()> {

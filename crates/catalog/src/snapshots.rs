@@ -1,6 +1,6 @@
 //! What the catalog knows of snapshots: a cache of what their repositories say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::{KindCounts, SourceId};
@@ -138,6 +138,16 @@ impl Catalog {
         Ok(Listed::cut(snapshots, page.limit(), |last| {
             page::cursor(&[&last.time.as_microsecond().to_string(), &last.id])
         }))
+    }
+
+    /// Names, in lower case, of the repositories that hold snapshots which no run of this catalog made: another installation did, or this one before its
+    /// catalog was lost.
+    pub async fn adopted_repositories(&self) -> Result<BTreeSet<String>> {
+        let sql = "SELECT key FROM repository WHERE id IN (SELECT source.repository FROM snapshot
+            JOIN source ON source.id = snapshot.source
+            WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.id = snapshot.run))";
+        let rows = self.db.read(sql, args![]).await?;
+        rows.iter().map(|row| row.text(0)).collect()
     }
 
     /// All snapshots of one source, the newest first.

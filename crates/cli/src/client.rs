@@ -364,11 +364,11 @@ pub(crate) fn text<'a>(document: &'a Value, member: &str) -> &'a str {
     document[member].as_str().unwrap_or_default()
 }
 
-/// A secret that was just made. It is told once: an answer without it is none of a Keepward server.
-pub(crate) fn secret<'a>(made: &'a Value, member: &str) -> Result<&'a str, Failure> {
+/// What every such answer has, for instance a secret that is told once: one without it is none of a Keepward server.
+pub(crate) fn needed<'a>(made: &'a Value, member: &str) -> Result<&'a str, Failure> {
     match text(made, member) {
         "" => Err(stranger(StatusCode::OK)),
-        secret => Ok(secret),
+        text => Ok(text),
     }
 }
 
@@ -449,9 +449,9 @@ mod tests {
     #[test]
     fn a_secret_that_is_not_told_is_no_empty_secret() {
         for made in [json!({}), json!({ "secret": "" }), json!({ "secret": 7 })] {
-            assert!(secret(&made, "secret").is_err(), "{made}");
+            assert!(needed(&made, "secret").is_err(), "{made}");
         }
-        assert_eq!(secret(&json!({ "secret": "s" }), "secret").unwrap(), "s");
+        assert_eq!(needed(&json!({ "secret": "s" }), "secret").unwrap(), "s");
     }
 
     #[test]

@@ -31,6 +31,13 @@ const OWNER: &str = "consent";
 /// How long an administrator may take.
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
+/// The profile through which a person signs in.
+pub struct ProfileOf {
+    pub profile: AppProfile,
+    /// It is not kept yet.
+    pub new: bool,
+}
+
 /// A consent that was asked for.
 #[derive(Serialize, Deserialize)]
 struct Asked {
@@ -139,6 +146,67 @@ impl Control {
                 row.name
             ),
         })
+    }
+
+    /// The profile of a person's sign-in: the one that there is, or else the one to be kept before anything that uses it (AV-02). `None` for
+    /// whoever signs in without a person.
+    pub(crate) async fn profile_of(
+        &self,
+        service: &str,
+        sign_in: &SignIn,
+    ) -> Result<Option<ProfileOf>> {
+        let SignIn::User { app, account } = sign_in else {
+            return Ok(None);
+        };
+        if let Some(profile) = self.catalog.app_profile_of(service, app).await? {
+            return Ok(Some(ProfileOf {
+                profile,
+                new: false,
+            }));
+        }
+        let ours = self.reach.own_app(service, &app.cloud);
+        let ours = ours.is_ok_and(|ours| ours.client_id.eq_ignore_ascii_case(&app.client_id));
+        let profile = AppProfile {
+            name: self.profile_name(service, account, &app.tenant).await?,
+            service: service.to_owned(),
+            app: app.clone(),
+            own: !ours,
+            credential: None,
+            consented: None,
+            created: self.now(),
+        };
+        Ok(Some(ProfileOf { profile, new: true }))
+    }
+
+    /// The profile that a person's sign-in still lacks.
+    pub(crate) async fn new_profile(
+        &self,
+        service: &str,
+        sign_in: &SignIn,
+    ) -> Result<Option<AppProfile>> {
+        let found = self.profile_of(service, sign_in).await?;
+        Ok(found.filter(|one| one.new).map(|one| one.profile))
+    }
+
+    /// After the domain of the account where that can be a name, else after the tenant.
+    async fn profile_name(&self, service: &str, account: &str, tenant: &str) -> Result<String> {
+        let domain = account
+            .rsplit_once('@')
+            .map_or(tenant, |(_, domain)| domain);
+        let named = |domain: &str| format!("{domain} {service}");
+        let fits = check_label("app-profile-name", &format!("{} 99", named(domain))).is_ok();
+        let base = named(if fits { domain } else { tenant });
+        for number in 1..100 {
+            let name = match number {
+                1 => base.clone(),
+                number => format!("{base} {number}"),
+            };
+            match self.catalog.app_profile(&name).await {
+                Err(catalog::Error::AppProfileUnknown { .. }) => return Ok(name),
+                other => drop(other?),
+            }
+        }
+        Err(catalog::Error::AppProfileExists { name: base }.into())
     }
 
     /// Refuses a profile of another tenant than the one that is signed in to (AV-03).

@@ -10,7 +10,7 @@ mod unpacked;
 use std::sync::Arc;
 
 use catalog::KnownSnapshot;
-use repository::{Node, Repository, TreeId};
+use repository::{BlobType, Node, Repository, TreeId};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -77,9 +77,13 @@ impl Library {
             what: format!("the tree of snapshot {}", snapshot.id),
         };
         let tree: TreeId = snapshot.tree.parse().map_err(damaged)?;
+        let repository = self.repository(&snapshot.source.repository).await?;
+        if is_gone(&repository, snapshot, tree).await? {
+            return Err(no_longer(snapshot));
+        }
         Ok(OpenSnapshot {
             library: self.clone(),
-            repository: self.repository(&snapshot.source.repository).await?,
+            repository,
             service: snapshot.source.id.service.clone(),
             tree,
         })
@@ -108,6 +112,31 @@ impl OpenSnapshot {
     async fn node(&self, path: &str) -> Result<Node> {
         let found = self.repository.find(self.tree, path).await?;
         found.ok_or_else(|| no_such("file or folder", path))
+    }
+}
+
+/// Whether neither the snapshot nor its data is there: another installation or program forgot and pruned it. Where one of them is, the other is
+/// damaged.
+async fn is_gone(repository: &Repository, snapshot: &KnownSnapshot, tree: TreeId) -> Result<bool> {
+    match repository.has(BlobType::Tree, tree).await {
+        Ok(false) => {}
+        Err(error) if !error.is_damage() => return Err(error.into()),
+        Ok(true) | Err(_) => return Ok(false),
+    }
+    let Ok(id) = snapshot.id.parse() else {
+        return Ok(false);
+    };
+    let file = repository.snapshot(id).await;
+    Ok(matches!(file, Err(repository::Error::FileMissing { .. })))
+}
+
+fn no_longer(snapshot: &KnownSnapshot) -> Error {
+    Error::Request {
+        code: "snapshot-unknown",
+        message: format!(
+            "the snapshot {:.8} is no longer in the repository: it was forgotten and its data removed, or both were lost; `keepward repository sync` takes it out of the list",
+            snapshot.id
+        ),
     }
 }
 

@@ -34,6 +34,7 @@ impl Control {
             sign_in: &identity.sign_in,
             secret: &identity.secret(),
             expires,
+            profile: None,
         };
         let (now, rng) = (self.now(), &mut crate::identity::rng());
         self.catalog
@@ -74,11 +75,19 @@ impl Control {
         let tested = self.try_identity(identity, &connectors).await?;
         accept(&tested.checks)?;
         let secret = identity.secret();
+        let profile = match connectors.first() {
+            Some(connector) => {
+                self.new_profile(&connector.service, &identity.sign_in)
+                    .await?
+            }
+            None => None,
+        };
         self.put(&NewCredential {
             name: &row.name,
             sign_in: &identity.sign_in,
             secret: &secret,
             expires,
+            profile: profile.as_ref(),
         })
         .await?;
         for connector in &connectors {
@@ -134,7 +143,7 @@ impl Control {
         }
         let failed = checks
             .iter()
-            .find(|check| check.outcome == CheckOutcome::Fail);
+            .find(|check| check.blocks);
         let why = failed.map(|check| check.message.clone());
         if !checks
             .iter()

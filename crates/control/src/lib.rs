@@ -36,7 +36,7 @@ mod wizard;
 mod work;
 
 pub use alarms::{AlarmSettings, Facts, StorageFact, find as find_alarms};
-pub use app_profiles::NewAppProfile;
+pub use app_profiles::{NewAppProfile, ProfileOf};
 pub use backup::BackupOrder;
 pub use connect::{USER_AGENT, addresses};
 pub use connectors::{Checked, ConnectorEdit, IdentityChoice, NewConnector};
@@ -57,13 +57,13 @@ pub use reach::{KnownIdentity, OwnApp, Reach};
 pub use repositories::{
     AddedRepository, Bounds, NewRepository, RepositoryMove, RepositoryState, password_credential,
 };
-pub use restore::{Asked, PlanOrder, PlanWish};
+pub use restore::{Asked, Known as KnownPeople, PlanOrder, PlanWish};
 pub use sync::Synced;
 pub use tenant::{DirectorySync, TenantEdit, TenantSettings};
 pub use verify::service_of;
 pub use wizard::{
-    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardFailure, WizardPick,
-    WizardPrompt, WizardWay, WizardWishes,
+    AppChoice, METHODS, Method, Wizard, WizardAdded, WizardBegin, WizardDraft, WizardFailure,
+    WizardPick, WizardPrompt, WizardWay, WizardWishes,
 };
 pub use work::{
     BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Shortening,

@@ -26,7 +26,7 @@ impl Control {
         let mut checks = service.preflight.check(client, organization).await;
         if !checks
             .iter()
-            .any(|check| check.outcome == CheckOutcome::Fail)
+            .any(|check| check.blocks)
         {
             self.probe(service, client, &mut checks).await?;
         }

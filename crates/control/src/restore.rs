@@ -1,5 +1,6 @@
 //! Restores: plans and applies.
 
+mod people;
 mod request;
 mod undo;
 
@@ -25,6 +26,7 @@ use crate::plans::CatalogPlanStore;
 use crate::work::Order;
 use crate::{Control, Error, Result};
 
+pub use people::Known;
 pub use request::{Asked, PlanWish};
 
 /// What to restore, and where to.

@@ -102,6 +102,13 @@ impl Control {
 
     /// Takes out of the catalog what the repository no longer has; answers how many. The catalog is asked first: whatever is committed and
     /// listed meanwhile is in the repository when that is asked.
+    /// Whether the repository has snapshots that the catalog does not list (yet).
+    pub(crate) async fn lists_less(&self, repository: &Repository) -> Result<bool> {
+        let known = known(&self.catalog, repository).await?;
+        let here = repository.snapshot_ids().await?;
+        Ok(here.iter().any(|id| !known.contains_key(id)))
+    }
+
     pub(crate) async fn drop_forgotten(&self, repository: &Repository) -> Result<u64> {
         let known = known(&self.catalog, repository).await?;
         let here = repository.snapshot_ids().await?.into_iter();

@@ -22,7 +22,7 @@ use crate::connectors::{IdentityChoice, organization};
 use crate::identity::{Identity, app_proof, rng};
 use crate::{Control, Error, Result};
 
-pub use add::{WizardAdded, WizardPick, WizardWishes};
+pub use add::{WizardAdded, WizardDraft, WizardPick, WizardWishes};
 pub use methods::{METHODS, Method};
 use state::{Flow, State};
 
@@ -287,17 +287,28 @@ impl Control {
         state.account = Some(signed.account.clone());
         state.set_secret(&signed.refresh);
         state.sign_in = Some(sign_in);
-        let choice = IdentityChoice::New {
-            name: None,
-            identity: state.identity()?,
-            expires: None,
-        };
+        self.discover(state).await
+    }
+
+    /// Looks anew which organizations are there: one that was made meanwhile needs no second sign-in.
+    pub async fn discover_wizard(&self, owner: &str, id: &str) -> Result<Wizard> {
+        let (mut state, version) = self.state(owner, id).await?;
+        if state.url.is_none() {
+            self.discover(&mut state).await?;
+            self.advance(id, version, &state, None).await?;
+        }
+        Ok(state.shown(id, self.now()))
+    }
+
+    async fn discover(&self, state: &mut State) -> Result<()> {
+        let choice = state.choice()?;
         let found = self.organizations_of(&state.service, &choice).await;
         if let IdentityChoice::New { identity, .. } = &choice {
             state.set_secret(&identity.secret());
         }
         match found {
             Ok(found) => state.discovered(found),
+            // Whoever names the organization does not need the list of all.
             Err(error) if state.organization.is_some() || state.connector.is_some() => {
                 tracing::debug!(%error, "the organizations are not listed");
             }

@@ -87,7 +87,7 @@ impl Preflight for TenantPreflight {
         let mut checks = tenant(http, organization).await;
         if checks
             .iter()
-            .any(|check| check.outcome == CheckOutcome::Fail)
+            .any(|check| check.blocks)
         {
             return checks;
         }

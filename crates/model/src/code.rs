@@ -30,7 +30,7 @@ codes! {
     "address-refused", "This address may not be reached", "The name leads to an address of this machine, of the local network, or of a cloud's metadata service. Such addresses are refused so that nobody can use the server to look behind its firewall.",
         "If the address is right, allow it: list its network under `[outbound] allow` in the configuration.";
     "administrator-missing", "The account is not in Project Collection Administrators", "Without it the service leaves out, without saying so, what the account may not see, and policies and the audit log cannot be read.",
-        "Add the account to the group Project Collection Administrators (Organization settings > Permissions). An owner is in it already.";
+        "Add the account to the group Project Collection Administrators (Organization settings > Permissions). An owner is in it already. Without it, what the account sees is backed up all the same.";
     "alarm-settings-refused", "An alarm setting is out of range", "",
         "Give a value within the limits that the message states.";
     "alarm-unexplained", "An alarm is acknowledged with a reason", "",
@@ -486,8 +486,8 @@ codes! {
         "Make a new token: `keepward worker token NAME`.";
     "worker-stopped", "The run waits for another worker", "The worker that had it was stopped. What it had stored is not asked for again.",
         "You need not do anything while another worker runs: `keepward worker list`.";
-    "worker-storage", "No worker of the policy reaches its repository", "The repository is a folder, and the policy wants workers elsewhere, none of which says that it reaches this folder.",
-        "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of the policy.";
+    "worker-storage", "No wanted worker reaches the repository", "The repository is a folder, and the policy, or the connector's default worker where the policy leaves that open, wants workers elsewhere, none of which says that it reaches this folder.",
+        "Start a worker beside the storage with `--storage REPOSITORY`, choose another repository, or leave the choice of the worker out of what the message names, the policy or the connector.";
     "worker-unknown", "No worker has this name", "",
         "`keepward worker list` shows those that exist.";
     "wrong-password", "The repository's password is wrong", "", "Check the password file. If the password was changed by restic or on another machine, tell Keepward the new one: `keepward repository key use --password-file FILE`. Without a password of one of its keys a repository cannot be opened by anyone.";

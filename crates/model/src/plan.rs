@@ -119,6 +119,9 @@ pub struct PlanPerson {
     pub found: bool,
     /// Whose unique name is written instead; `None` leaves the person as stored.
     pub becomes: Option<String>,
+    /// The target was asked for that name, and knows it.
+    #[serde(default)]
+    pub checked: bool,
 }
 
 /// The plan that another one takes back.

@@ -27,6 +27,27 @@ use crate::{
 /// Small files are fetched side by side: the storage may be far away.
 const READS_AT_ONCE: usize = 8;
 
+/// The key of a repository whose making was cut short before its config: nothing can be stored in it. One that holds anything has lost its config.
+async fn begun(files: &Files, password: &Secret) -> Result<Option<(Id, KeyBytes)>> {
+    let exists = || Err(Error::Exists(files.place()));
+    let keys = files.list(FileKind::Key).await?;
+    if files.read_config().await?.is_some() || files.read_config_copy().await?.is_some() {
+        return exists();
+    }
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    for kind in [FileKind::Snapshot, FileKind::Index, FileKind::Pack] {
+        if !files.list(kind).await?.is_empty() {
+            return exists();
+        }
+    }
+    match key::open(files, password).await {
+        Err(Error::WrongPassword { .. } | Error::Damaged { .. }) => exists(),
+        key => key.map(Some),
+    }
+}
+
 /// The one snapshot whose id begins so.
 fn only(text: &str, ids: HashSet<SnapshotId>) -> Result<SnapshotId> {
     let prefix = text.to_ascii_lowercase();
@@ -76,23 +97,25 @@ impl fmt::Debug for Repository {
 }
 
 impl Repository {
-    /// Makes a repository; refuses a place that has one.
+    /// Makes a repository, or goes on where that was cut short; refuses a place that has one.
     pub async fn init(
         store: Arc<dyn ObjectStore>,
         password: &Secret,
         options: &InitOptions,
     ) -> Result<Self> {
         let files = Files::new(store);
-        if files.read_config().await?.is_some() || !files.list(FileKind::Key).await?.is_empty() {
-            return Err(Error::Exists(files.place()));
-        }
         let config = Config::random();
-        let master = KeyBytes::new(random_bytes());
-        let cipher = Cipher::new(&master);
-        let by = (options.hostname.as_str(), options.username.as_str());
-        let key_id = key::add(&files, &master, password, by, options.created).await?;
+        let (key_id, master) = if let Some(begun) = begun(&files, password).await? {
+            begun
+        } else {
+            let master = KeyBytes::new(random_bytes());
+            let by = (options.hostname.as_str(), options.username.as_str());
+            let id = key::add(&files, &master, password, by, options.created).await?;
+            (id, master)
+        };
         // The config is neither compressed nor named by its hash, and comes last: without it there is no repository.
-        files.create_config(config.seal(&cipher)?).await?;
+        let sealed = config.seal(&Cipher::new(&master))?;
+        files.create_config(sealed).await?;
         Ok(Self::assemble(files, config, master, key_id))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use crate::{Client, Result};
+use crate::{Client, Loss, Result};
 
 /// Somebody whom a document names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,4 +26,10 @@ pub trait People: Send + Sync {
 
     /// The unique names, in lower case, of all whom the organization knows.
     async fn known(&self, http: &Client) -> Result<BTreeSet<String>>;
+
+    /// Whether the organization knows somebody by this unique name; one request.
+    async fn knows(&self, http: &Client, unique_name: &str) -> Result<bool>;
+
+    /// What an item loses that names somebody whom the organization does not know. A plan tells it of no others, whatever their kind says.
+    fn loss(&self) -> Loss;
 }

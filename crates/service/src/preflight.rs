@@ -16,7 +16,7 @@ pub enum Outcome {
     Warning,
     /// This data cannot be backed up.
     Missing,
-    /// Nothing can be backed up.
+    /// What has to be so is not; [`Check::blocks`] says whether anything can be backed up all the same.
     Fail,
     /// It could not be found out; nothing is guessed.
     Unknown,
@@ -28,6 +28,8 @@ pub struct Check {
     /// `credential`, `organization`, or the kind that it is about.
     pub name: String,
     pub outcome: Outcome,
+    /// Nothing can be backed up while it stands so, and nothing is connected.
+    pub blocks: bool,
     /// Begins with a capital letter and has no full stop, as the titles of codes.
     pub message: String,
     /// What the person can do.
@@ -43,10 +45,12 @@ pub struct Check {
 }
 
 impl Check {
+    /// One that fails blocks, unless it is [`passable`](Self::passable).
     pub fn new(name: &str, outcome: Outcome, message: impl Into<String>) -> Self {
         Self {
             name: name.to_owned(),
             outcome,
+            blocks: outcome == Outcome::Fail,
             message: sentence(message.into()),
             hint: None,
             code: None,
@@ -57,6 +61,13 @@ impl Check {
 
     pub fn pass(name: &str, message: impl Into<String>) -> Self {
         Self::new(name, Outcome::Pass, message)
+    }
+
+    /// It fails, and what can be read is backed up all the same.
+    #[must_use]
+    pub fn passable(mut self) -> Self {
+        self.blocks = false;
+        self
     }
 
     /// Why it did not pass; the hint is the code's remedy.

@@ -47,6 +47,11 @@ pub trait Ids: Send + Sync {
         self.get(kind, old).is_some()
     }
 
+    /// Whether the item stands at the target, and stays there beside what the plan that is being made makes of it.
+    fn is_doubled(&self, _kind: &str, _old: &str) -> bool {
+        false
+    }
+
     /// Whether another plan made what has this id at the target: an interrupted write of this one did not.
     fn is_of_another(&self, _kind: &str, _new: &str) -> bool {
         false

@@ -317,6 +317,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/connect/{id}/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks anew which organizations the identity reaches, for those that were made since it signed in. */
+        post: operations["connect_discover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/connect/{id}/poll": {
         parameters: {
             query?: never;
@@ -1476,7 +1493,10 @@ export interface paths {
         };
         /** The people whom a plan's items name, by unique name. */
         get: operations["restore_plan_identities"];
-        /** Says who takes the place of people, before the plan is applied. Answers with the first page of all. */
+        /**
+         * Says who takes the place of people, before the plan is applied. Whom the target does not know is refused; where it cannot be asked, the
+         *     mapping is saved as it is, and says so. Answers with the first page of all.
+         */
         put: operations["restore_plan_map"];
         post?: never;
         delete?: never;
@@ -2421,6 +2441,8 @@ export interface components {
         };
         /** @description What the wizard came to. */
         AddedWizard: {
+            /** @description The app profile that was added first, where the tenant had none. */
+            app_profile?: string | null;
             connectors: components["schemas"]["AddedConnector"][];
             /** @description As a person reads it: `Connected to Azure DevOps`. */
             message: string;
@@ -2559,6 +2581,8 @@ export interface components {
         };
         /** @description A result of a check, with what it costs and how to fix it. */
         CheckView: {
+            /** @description Nothing can be backed up while it stands so; a failed check without it is told and held against nobody. */
+            blocks: boolean;
             code?: string | null;
             costs?: string[];
             hint?: string | null;
@@ -3767,6 +3791,8 @@ export interface components {
                  */
                 next?: string | null;
                 policy: components["schemas"]["Policy"];
+                /** @description It removes nothing until somebody saves it: its repository holds snapshots of another installation, whose rules nobody knows here. */
+                removes_nothing: boolean;
                 /**
                  * Format: date-time
                  * @description Absent for one that nobody has changed.
@@ -3955,7 +3981,7 @@ export interface components {
                  * @description How many items name this person.
                  */
                 items: number;
-                to?: components["schemas"]["RestoreSuccessor"] | null;
+                to?: components["schemas"]["RestoreReplacement"] | null;
             }[];
             /**
              * @description Give it as `after` for the next page; absent at the end. While it is there more can follow, also after a page with fewer items than asked for
@@ -4055,6 +4081,7 @@ export interface components {
         /** @description One page of a list. */
         Paged_ReviewView: {
             items: {
+                app_profile?: components["schemas"]["ReviewProfile"] | null;
                 name: string;
                 organization: string;
                 /** @description `Azure DevOps OAuth`, `Azure DevOps (PAT)`, … */
@@ -4334,6 +4361,8 @@ export interface components {
              */
             next?: string | null;
             policy: components["schemas"]["Policy"];
+            /** @description It removes nothing until somebody saves it: its repository holds snapshots of another installation, whose rules nobody knows here. */
+            removes_nothing: boolean;
             /**
              * Format: date-time
              * @description Absent for one that nobody has changed.
@@ -4676,7 +4705,7 @@ export interface components {
              * @description How many items name this person.
              */
             items: number;
-            to?: components["schemas"]["RestoreSuccessor"] | null;
+            to?: components["schemas"]["RestoreReplacement"] | null;
         };
         /** @description One item of a snapshot. */
         RestoreItem: {
@@ -4764,6 +4793,12 @@ export interface components {
             /** @description The plan that it takes back. */
             undoes?: string | null;
         };
+        /** @description Who is written in the place of a person. */
+        RestoreReplacement: {
+            /** @description The target knows somebody by this name; false where it could not be asked. */
+            checked: boolean;
+            unique_name: string;
+        };
         /** @description What to restore. Kinds and projects narrow each other; items and paths are added to them. Nothing selected is refused. */
         RestoreSelection: {
             /** @description All that the snapshot holds. */
@@ -4799,7 +4834,7 @@ export interface components {
             /** @description Its page at the service. */
             url?: string | null;
         };
-        /** @description A person of the target. */
+        /** @description A person by the unique name. */
         RestoreSuccessor: {
             unique_name: string;
         };
@@ -4824,8 +4859,15 @@ export interface components {
             /** @description The query of the address, without its question mark. */
             query: components["schemas"]["SecretText"];
         };
+        /** @description The app profile of a sign-in. */
+        ReviewProfile: {
+            name: string;
+            /** @description The tenant has none of this app yet: it is added first. */
+            new: boolean;
+        };
         /** @description A connector as it would be added. */
         ReviewView: {
+            app_profile?: components["schemas"]["ReviewProfile"] | null;
             name: string;
             organization: string;
             /** @description `Azure DevOps OAuth`, `Azure DevOps (PAT)`, … */
@@ -6439,6 +6481,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckedWizard"];
+                };
+            };
+            400: components["responses"]["Malformed"];
+            401: components["responses"]["SignInNeeded"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["TooSlow"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["NotJson"];
+            422: components["responses"]["Refused"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    connect_discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WizardView"];
                 };
             };
             400: components["responses"]["Malformed"];
@@ -9901,7 +9976,7 @@ export interface operations {
                 q: string;
                 /** @description Of this kind. */
                 kind?: string;
-                /** @description In this project, by its name (of any time) or id. */
+                /** @description In this project, by its name (of any time) or id, in whatever case; where none is called so, in those with this in their names. */
                 project?: string;
                 /** @description In a snapshot from this time on (RFC 3339). */
                 since?: string;

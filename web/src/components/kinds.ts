@@ -15,6 +15,12 @@ export function useKindTitle(): (kind: string) => string {
   return (kind) => kinds.find(({ id }) => id === kind)?.title ?? plain(kind);
 }
 
+/** Those of some kinds that have rows of their own: what is a part of other items is counted and shown with these. */
+export function withRows(ids: Iterable<string>, kinds: readonly Kind[]): string[] {
+  const parts = new Set(kinds.flatMap(({ id, within }) => (within ? id : [])));
+  return [...ids].filter((id) => !parts.has(id));
+}
+
 /** A kind that this server does not know, in a snapshot of a newer one. */
 function plain(kind: string): string {
   const words = kind.replaceAll("-", " ");

@@ -52,8 +52,10 @@ async fn k_02_av_06_the_group_that_is_missing_is_named_with_what_it_costs() {
     let check = found(&checks, "administrator");
     assert_eq!(
         (check.outcome, check.code),
-        (CheckOutcome::Missing, Some("administrator-missing"))
+        (CheckOutcome::Fail, Some("administrator-missing"))
     );
+    // An identity that may only read is connected all the same: what it sees is backed up.
+    assert!(!check.blocks);
     assert!(
         check.message.contains("Project Collection Administrators"),
         "{check:?}"
@@ -107,6 +109,7 @@ async fn k_02_a_stranger_is_told_that_the_membership_is_missing() {
         (check.outcome, check.code),
         (CheckOutcome::Fail, Some("member-missing"))
     );
+    assert!(check.blocks);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use service::{FoundState, Ids as _};
 use simulator::{Seed, Simulator};
 
 use crate::support::{
-    Journal, Snapshot, backed_up, delete, empty, found, get, heal, post, recognized, restore,
-    without_code,
+    Journal, Snapshot, backed_up, delete, differences, empty, found, get, heal, post, recognized,
+    restore, without_code,
 };
 
 /// A journal of a second restore into the same organization, which knows what its containers became.
@@ -379,5 +379,51 @@ async fn work_items_are_recognized_by_what_a_restore_made_of_them_and_not_by_the
     let left = known(&asked).await;
     assert_eq!(left[..2], [false; 2]);
     assert!(left[2..].iter().all(|known| *known));
+    simulator.stop().await;
+}
+
+#[tokio::test]
+async fn a_child_that_stays_below_the_item_that_is_there_is_a_loss_of_the_duplicate_and_no_difference()
+ {
+    const CHILD: &str = "System.LinkTypes.Hierarchy-Forward";
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let target = empty(&simulator, "empty").await;
+    let first = Journal::default();
+    let all = snapshot.in_use(without_code);
+    restore(&target, &snapshot, &first, &all).await.unwrap();
+    let children = |item: &ItemRef| -> Vec<String> {
+        let document = document(&snapshot, item, "work-item.json");
+        let links = document["relations"].as_array().into_iter().flatten();
+        let links = links.filter(|link| link["rel"] == CHILD);
+        let url = links.map(|link| link["url"].as_str().unwrap().to_owned());
+        url.map(|url| url.rsplit_once('/').unwrap().1.to_owned())
+            .collect()
+    };
+    let items = snapshot.of_kind("work-item").into_iter();
+    let mut parents = items.filter(|item| children(item).len() == 1);
+    let parent = [parents.next().unwrap().clone()];
+    let containers = ["project", "area", "iteration"];
+    let second = beside(&first, Conflict::Duplicate, &containers);
+    let child = ItemRef::new("work-item", "", &children(&parent[0])[0]);
+    let own = ("work-item".to_owned(), child.id.clone());
+    second
+        .ids
+        .known
+        .lock()
+        .unwrap()
+        .insert(own, first.new_id(&child));
+    let report = restore(&target, &snapshot, &second, &parent).await.unwrap();
+    assert_eq!(report.failed, Vec::<String>::new());
+    let lost = |loss: &String| loss.contains(CHILD) && loss.contains("only one Parent");
+    assert!(report.losses.iter().any(lost), "{:?}", report.losses);
+    assert_eq!(report.differences, Vec::<String>::new());
+    // Once the one that was there is gone, nothing keeps the child from the duplicate.
+    let path = format!("/_apis/wit/workitems/{}", first.new_id(&parent[0]));
+    delete(&target, &format!("{path}?destroy=true")).await;
+    let differences = differences(&target, &snapshot, &second, &parent[0]).await;
+    let [missing] = &differences[..] else {
+        panic!("{differences:?}");
+    };
+    assert!(missing.contains(CHILD), "{missing}");
     simulator.stop().await;
 }

@@ -234,6 +234,32 @@ async fn links_are_lost_where_what_they_lead_to_is_not() {
 }
 
 #[tokio::test]
+async fn a_duplicate_leaves_the_children_that_stay_with_the_item_that_is_there() {
+    const BELOW: &str = "A work item has one parent";
+    let (child, parent) = ("Hierarchy-Forward", "Hierarchy-Reverse");
+    let duplicate = "Duplicate-Forward";
+    let cases: [(&str, &[&'static str], bool); 6] = [
+        (child, &["7"], true),
+        (duplicate, &["7"], true),
+        (child, &["7", "8"], false),
+        (child, &[], false),
+        (parent, &["7"], false),
+        ("Related", &["7"], false),
+    ];
+    for (link, doubled, lost) in cases {
+        let link = format!("System.LinkTypes.{link}");
+        let url = "https://dev.azure.com/c/_apis/wit/workItems/8";
+        let (snapshot, item) = WorkItem::related(&link, url).stored();
+        let http = client_at("http://127.0.0.1:9", "contoso", "token", 1);
+        let mut journal = Journal::at_origin();
+        journal.ids.doubled = doubled.iter().map(|id| ("work-item", *id)).collect();
+        let told = losses(&http, &snapshot, &journal, (&item, ANEW.0, ANEW.1)).await;
+        let expected: Vec<&str> = COMMON.into_iter().chain(lost.then_some(BELOW)).collect();
+        assert_told(&told, &expected, &format!("{link} {doubled:?}"));
+    }
+}
+
+#[tokio::test]
 async fn into_a_work_item_that_stands_there_neither_history_nor_comments_are_written() {
     let mut item = WorkItem::plain();
     item.comments[1]["format"] = json!("markdown");

@@ -18,4 +18,5 @@ mod script;
 mod selection;
 #[path = "../support/mod.rs"]
 mod support;
+mod unread;
 mod vanished;

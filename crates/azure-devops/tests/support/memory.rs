@@ -20,6 +20,8 @@ pub(crate) struct Snapshot {
     pub(crate) damaged: BTreeSet<ItemRef>,
     /// Items whose folders cannot be read any more.
     pub(crate) shut: BTreeSet<ItemRef>,
+    /// Items that issues are about and whose documents have not come since.
+    pub(crate) stale: BTreeSet<ItemRef>,
 }
 
 pub(crate) fn document_name(kind: &str) -> &'static str {
@@ -111,6 +113,7 @@ impl<'a> Writer<'a> {
         };
         let is_gone = |item: &ItemRef| ours(item) && !mentioned.contains(item);
         let mut next = self.next.lock().unwrap();
+        next.stale.retain(|item| !mentioned.contains(item));
         let filtered = AZURE_DEVOPS.kind(kind).unwrap().is_filtered();
         if filtered && !accepted.contains(kind) {
             let kept: Vec<ItemRef> = next
@@ -151,11 +154,10 @@ impl Sink for Writer<'_> {
             document_name(&item.item.kind),
             document.to_vec(),
         );
-        self.next
-            .lock()
-            .unwrap()
-            .names
-            .insert(item.item.clone(), item.name.clone());
+        let mut next = self.next.lock().unwrap();
+        next.names.insert(item.item.clone(), item.name.clone());
+        next.damaged.remove(&item.item);
+        next.stale.remove(&item.item);
         Ok(())
     }
 

@@ -18,7 +18,9 @@ use simulator::{Seed, Simulator};
 
 pub(crate) use edits::{delete, edit, heal, patch};
 pub(crate) use memory::{Snapshot, Writer};
-pub(crate) use restore::{Journal, Report, found, losses, recognized, restore, revision};
+pub(crate) use restore::{
+    Journal, Report, differences, found, losses, recognized, restore, revision,
+};
 
 /// A client of one organization of a simulator; `root` is the simulator itself.
 pub(crate) fn client(simulator: &Simulator, organization: &str, pat: &str) -> Client {
@@ -215,7 +217,11 @@ pub(crate) async fn backup_ordered(
             }
         }
     }
-    next.into_inner().unwrap()
+    let mut next = next.into_inner().unwrap();
+    let doubted = next.issues.iter().filter_map(|issue| issue.item.clone());
+    next.stale.extend(doubted);
+    next.stale.retain(|item| next.items.contains_key(item));
+    next
 }
 
 /// The issues of a run as `code kind`.

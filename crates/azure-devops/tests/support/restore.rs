@@ -17,6 +17,8 @@ use super::Snapshot;
 pub(crate) struct Map {
     pub(crate) original: bool,
     pub(crate) known: Mutex<BTreeMap<(String, String), String>>,
+    /// What stays beside what is made of it, by kind and id.
+    pub(crate) doubled: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl Ids for Map {
@@ -28,6 +30,10 @@ impl Ids for Map {
             .get(&(kind.to_owned(), old.to_owned()))
             .cloned();
         known.or_else(|| self.original.then(|| old.to_owned()))
+    }
+
+    fn is_doubled(&self, kind: &str, old: &str) -> bool {
+        self.doubled.contains(&(kind, old))
     }
 }
 
@@ -226,6 +232,20 @@ pub(crate) async fn recognized(
         })
         .collect();
     kind.recognize(&target, &stored).await.unwrap()
+}
+
+/// In what a restored item differs from the snapshot.
+pub(crate) async fn differences(
+    http: &Client,
+    snapshot: &Snapshot,
+    journal: &Journal,
+    item: &ItemRef,
+) -> Vec<String> {
+    let work = tempfile::tempdir().unwrap();
+    let target = journal.target(http, snapshot, work.path());
+    let kind = AZURE_DEVOPS.kind(&item.kind).unwrap();
+    let stored = [planned(snapshot, journal, item)];
+    kind.verify(&target, &stored).await.unwrap().remove(0)
 }
 
 /// Which revision of a restored item stands at the target.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::SourceId;
 
 use super::excerpt::{Piece, excerpt};
-use super::{IndexEntry, Part, Query, columns, entry};
+use super::{IndexEntry, Part, Query, columns, entry, within};
 use crate::db::{Row, Value, args};
 use crate::lists::Where;
 use crate::{Catalog, Error, Listed, Page, Result, SourceKey, page};
@@ -15,7 +15,7 @@ use crate::{Catalog, Error, Listed, Page, Result, SourceKey, page};
 #[derive(Clone, Debug, Default)]
 pub struct TextFilter {
     pub kind: Option<String>,
-    /// Name or id of a project.
+    /// Name or id of a project; where none is called so, of those with this in their names.
     pub project: Option<String>,
     /// In a snapshot that was taken at this time or later, or before or at it.
     pub since: Option<Timestamp>,
@@ -182,7 +182,7 @@ impl Catalog {
         let mut wanted = Wanted {
             filter,
             sources: None,
-            projects: Vec::new(),
+            projects: None,
         };
         if filter.source.is_some() || filter.sources.is_some() {
             let mut ids = Vec::new();
@@ -201,20 +201,25 @@ impl Catalog {
             wanted.sources = Some(ids.join(","));
         }
         if let Some(project) = &filter.project {
-            wanted.projects = self.aliases(project, filter.source.as_ref()).await?;
+            let mut among = Where::new();
+            if let Some(ids) = &wanted.sources {
+                among.sql.push_str(&format!(" AND c.id IN ({ids})"));
+            }
+            let sections = self.sections_of_projects(among).await?;
+            let aliases = self.aliases(project, &sections).await?;
+            wanted.projects = Some(if aliases.len() > 1 || sections.is_empty() {
+                Projects::Called(aliases)
+            } else {
+                Projects::Like(sections, within(project))
+            });
         }
         Ok(Some(wanted))
     }
 
-    /// A project's name and ids, in lower case, by any of them; as it was called at any time, in this source or in all.
-    pub(super) async fn aliases(
-        &self,
-        project: &str,
-        source: Option<&SourceKey>,
-    ) -> Result<Vec<String>> {
+    /// A project's name and ids, in lower case, by any of them; as it was called at any time in these sections. What no project is called is alone.
+    pub(super) async fn aliases(&self, project: &str, sections: &str) -> Result<Vec<String>> {
         let given = project.to_lowercase();
         let mut all = BTreeSet::from([given.clone()]);
-        let sections = self.project_sections(source).await?;
         if !sections.is_empty() {
             let sql = format!(
                 "SELECT DISTINCT v.item, coalesce(v.folded, lower(v.name)) FROM item_version v WHERE v.section IN ({sections})
@@ -228,15 +233,18 @@ impl Catalog {
         Ok(all.into_iter().collect())
     }
 
+    /// The sections of a source's projects.
+    pub(super) async fn project_sections(&self, source: &SourceKey) -> Result<String> {
+        let mut of = Where::new();
+        of.and("c.repository = {}", &source.repository);
+        of.and("c.service = {}", &source.id.service);
+        of.and("c.address = {}", &source.id.address);
+        self.sections_of_projects(of).await
+    }
+
     /// Sections of projects as numbers, separated by commas: with them in a statement, the databases know how few items that is.
-    async fn project_sections(&self, source: Option<&SourceKey>) -> Result<String> {
-        let mut wanted = Where::new();
-        if let Some(source) = source {
-            wanted.and("c.repository = {}", &source.repository);
-            wanted.and("c.service = {}", &source.id.service);
-            wanted.and("c.address = {}", &source.id.address);
-        }
-        let Where { sql, values } = wanted;
+    async fn sections_of_projects(&self, among: Where) -> Result<String> {
+        let Where { sql, values } = among;
         let sql = format!(
             "SELECT s.id FROM section s JOIN source c ON c.id = s.source {sql} AND s.kind = 'project'"
         );
@@ -260,7 +268,7 @@ impl Catalog {
             let key = (hit.source.clone(), id.clone());
             if !names.contains_key(&key) {
                 if !sections.contains_key(&hit.source) {
-                    let own = self.project_sections(Some(&hit.source)).await?;
+                    let own = self.project_sections(&hit.source).await?;
                     sections.insert(hit.source.clone(), own);
                 }
                 let own = sections.get(&hit.source).map_or("", String::as_str);
@@ -307,12 +315,41 @@ impl Catalog {
     }
 }
 
+/// Which projects are meant, by what documents and scopes call them.
+enum Projects {
+    Called(Vec<String>),
+    /// In these sections, by a pattern of names. They may be many: they are not fetched to be sent back.
+    Like(String, String),
+}
+
+impl Projects {
+    /// The inside of an `IN (…)`.
+    fn names(&self, mut parameter: impl FnMut(Value) -> String) -> String {
+        match self {
+            Self::Called(names) => {
+                let names: Vec<String> = names.iter().map(|name| parameter(name.into())).collect();
+                names.join(",")
+            }
+            Self::Like(sections, pattern) => {
+                let pattern = parameter(pattern.into());
+                let of = format!(
+                    "FROM item_version p WHERE p.section IN ({sections}) AND p.item IN (SELECT n.item FROM item_version n
+                       WHERE n.section IN ({sections}) AND coalesce(n.folded, lower(n.name)) LIKE {pattern} ESCAPE '\\')"
+                );
+                format!(
+                    "SELECT lower(p.item) {of} UNION SELECT coalesce(p.folded, lower(p.name)) {of}"
+                )
+            }
+        }
+    }
+}
+
 /// A filter with its sources and projects found.
 struct Wanted<'f> {
     filter: &'f TextFilter,
     /// Numbers, separated by commas.
     sources: Option<String>,
-    projects: Vec<String>,
+    projects: Option<Projects>,
 }
 
 impl Wanted<'_> {
@@ -329,13 +366,8 @@ impl Wanted<'_> {
         if let Some(kind) = &self.filter.kind {
             conditions.push(format!("AND s.kind = {} ", parameter(kind.into())));
         }
-        if self.filter.project.is_some() {
-            let names: Vec<String> = self
-                .projects
-                .iter()
-                .map(|name| parameter(name.into()))
-                .collect();
-            let names = names.join(",");
+        if let Some(projects) = &self.projects {
+            let names = projects.names(parameter);
             conditions.push(format!(
                 "AND (t.project IN ({names}) OR lower(s.scope) IN ({names})) "
             ));

@@ -116,7 +116,10 @@ impl Catalog {
         filter: &ItemFilter,
     ) -> Result<Wanted<'_>> {
         let aliases = match &filter.project {
-            Some(project) => Some(self.aliases(project, Some(source)).await?),
+            Some(project) => {
+                let sections = self.project_sections(source).await?;
+                Some(self.aliases(project, &sections).await?)
+            }
             None => None,
         };
         let named = filter.name.as_deref().map(Named::parse);

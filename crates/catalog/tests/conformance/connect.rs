@@ -31,6 +31,7 @@ async fn add(catalog: &Catalog, name: &str, sign_in: &SignIn, secret: &str) {
         sign_in,
         secret: &Secret::new(secret),
         expires: None,
+        profile: None,
     };
     catalog
         .add_credential(&kek(), &new, at(0), &mut rng())
@@ -116,6 +117,7 @@ pub(crate) async fn sre_17_what_is_connected_at_once_is_saved_whole_or_not_at_al
         sign_in: &sign_in,
         secret: &secret,
         expires: None,
+        profile: None,
     };
     let connectors = [
         connector("first", "one", "ada"),
@@ -198,6 +200,7 @@ pub(crate) async fn a_connector_and_its_credential_are_replaced_together_or_not_
             sign_in: &sign_in,
             secret: &secret,
             expires: None,
+            profile: None,
         };
         let connecting = catalog::Connecting {
             credential: Some(&new),
@@ -340,6 +343,7 @@ pub(crate) async fn a_rotated_credential_keeps_who_refers_to_it(place: Place) {
         sign_in: &new,
         secret: &Secret::new("new"),
         expires: Some(at(500)),
+        profile: None,
     };
     catalog
         .rotate_credential(&kek(), &rotated, at(2), &mut rng())
@@ -397,6 +401,47 @@ pub(crate) async fn of_two_refreshed_tokens_the_first_stands(place: Place) {
     assert_eq!((secret.expose(), version), ("r1", 2));
 }
 
+pub(crate) async fn av_02_an_app_profile_comes_with_its_credential_or_not_at_all(place: Place) {
+    let catalog = place.open().await;
+    let profile = |name: &str, tenant: &str| AppProfile {
+        name: name.to_owned(),
+        service: "azure-devops".to_owned(),
+        app: app(tenant),
+        own: false,
+        credential: None,
+        consented: None,
+        created: at(0),
+    };
+    let put = async |name: &str, brought: &AppProfile| {
+        let sign_in = user(&brought.app.tenant);
+        let new = NewCredential {
+            name,
+            sign_in: &sign_in,
+            secret: &Secret::new("r"),
+            expires: None,
+            profile: Some(brought),
+        };
+        catalog
+            .add_credential(&kek(), &new, at(0), &mut rng())
+            .await
+    };
+    let first = profile("first", "tenant-1");
+    put("ada", &first).await.unwrap();
+    for (service, expected) in [("azure-devops", Some(first)), ("microsoft-365", None)] {
+        let found = catalog.app_profile_of(service, &app("TENANT-1")).await;
+        assert_eq!(found.unwrap(), expected);
+    }
+    // The name of the credential is taken, and then that of the profile.
+    let second = profile("second", "tenant-2");
+    let refused = put("ADA", &second).await.unwrap_err();
+    assert_eq!(refused.code(), Some("credential-exists"));
+    let found = catalog.app_profile_of("azure-devops", &second.app).await;
+    assert_eq!(found.unwrap(), None);
+    let refused = put("bob", &profile("FIRST", "tenant-2")).await.unwrap_err();
+    assert_eq!(refused.code(), Some("app-profile-exists"));
+    assert!(catalog.credential("bob").await.is_err());
+}
+
 pub(crate) async fn av_03_app_profiles_are_one_for_each_app_and_tenant(place: Place) {
     let catalog = place.open().await;
     let profile = |name: &str, tenant: &str| AppProfile {
@@ -414,6 +459,9 @@ pub(crate) async fn av_03_app_profiles_are_one_for_each_app_and_tenant(place: Pl
         let refused = catalog.add_app_profile(&taken).await.unwrap_err();
         assert_eq!(refused.code(), Some("app-profile-exists"));
     }
+    // Whoever makes a second one of the app in the tenant is told which there is.
+    let again = catalog.add_app_profile(&profile("other", "tenant-1")).await;
+    assert!(again.unwrap_err().to_string().contains("`Contoso`"));
     let second = profile("fabrikam", "tenant-2");
     catalog.add_app_profile(&second).await.unwrap();
     catalog.note_app_consent("contoso", at(5)).await.unwrap();

@@ -1,5 +1,6 @@
 use catalog::{
-    Catalog, Error, NewJob, Page, Placement, PlanFilter, PlanRow, QueuedRun, StepFilter,
+    Catalog, Error, NewJob, Page, PersonMapping, Placement, PlanFilter, PlanRow, QueuedRun,
+    StepFilter,
 };
 use model::{
     Action, Conflict, Counts, ItemRef, JobState, PlanPerson, PlanState, Reason, RestorePlan,
@@ -536,10 +537,15 @@ pub(crate) async fn people_of_a_plan_are_mapped_all_or_none(place: Place) {
         items: 2,
         found: false,
         becomes: None,
+        checked: false,
     };
     let people = [person("Anna"), person("Ben")];
     catalog.set_plan_people("plan", &people).await.unwrap();
-    let map = |from: &str, to: Option<&str>| (from.to_owned(), to.map(str::to_owned));
+    let map = |from: &str, to: Option<&str>| PersonMapping {
+        person: from.to_owned(),
+        becomes: to.map(str::to_owned),
+        checked: true,
+    };
     let strangers = catalog
         .map_plan_people(
             "plan",
@@ -569,6 +575,7 @@ pub(crate) async fn people_of_a_plan_are_mapped_all_or_none(place: Place) {
     );
     let first = catalog.plan_people("plan", &Page::first(1)).await.unwrap();
     assert_eq!(first.items[0].unique_name, "Anna@Contoso.example");
+    assert!(first.items[0].checked, "the target knows the other name");
     let rest = Page::first(1).following(&first).unwrap();
     let rest = catalog.plan_people("plan", &rest).await.unwrap();
     assert_eq!((rest.items.len(), rest.next), (1, None));

@@ -46,6 +46,7 @@ async fn credential(catalog: &Catalog, name: &str) {
         },
         secret: &Secret::new("the secret"),
         expires: None,
+        profile: None,
     };
     catalog
         .add_credential(&kek(), &new, at(0), &mut rng())

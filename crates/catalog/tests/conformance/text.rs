@@ -248,6 +248,66 @@ pub(crate) async fn kind_project_and_source_narrow_a_search(place: Place) {
     );
 }
 
+pub(crate) async fn a_part_of_a_project_s_name_narrows_a_search(place: Place) {
+    let catalog = place.open().await;
+    let (contoso, fabrikam) = (source("contoso"), source("fabrikam"));
+    let project = |id: &str, name: &str| {
+        let mut row = with_text(id, name, "", Change::Added);
+        row.item = ItemRef::new("project", "", id);
+        row
+    };
+    let item = |id: &str, project: &str| {
+        let mut row = with_text(id, "login", "", Change::Added);
+        project.clone_into(&mut row.project);
+        row
+    };
+    let mut team = with_text("7", "login team", "", Change::Added);
+    team.item = ItemRef::new("team", "p-1", "7");
+    let rows = [
+        project("p-1", "Adventure Works"),
+        project("p-2", "Web"),
+        project("p-3", "Web Ö_Shop"),
+        item("1", "Adventure Works"),
+        item("2", "p-1"),
+        item("3", "Web"),
+        item("4", "p-3"),
+        team,
+    ];
+    catalog
+        .add_snapshot(&snapshot(&contoso, "aa", 1, None), rows)
+        .await
+        .unwrap();
+    let rows = [project("q-1", "Adventure"), item("9", "q-1")];
+    catalog
+        .add_snapshot(&snapshot(&fabrikam, "bb", 1, None), rows)
+        .await
+        .unwrap();
+    catalog.index_texts().await.unwrap();
+    let found = async |project: &str| {
+        let filter = TextFilter {
+            project: Some(project.to_owned()),
+            sources: Some(BTreeSet::from([contoso.id.clone()])),
+            ..TextFilter::default()
+        };
+        let found = found(&catalog, "login", &filter).await;
+        let ids = found.into_iter().map(|hit| hit.entry.item.id);
+        ids.collect::<BTreeSet<_>>()
+    };
+    let all = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    // Another organization's project of that very name, which is not looked in, does not stand before it.
+    assert_eq!(found("ADVENTURE").await, all(&["1", "2", "7"]));
+    assert_eq!(found("ö_s").await, all(&["4"]), "no pattern of a database");
+    assert_eq!(found("_").await, all(&["4"]));
+    assert_eq!(found("eb").await, all(&["3", "4"]));
+    assert_eq!(
+        found("web").await,
+        all(&["3"]),
+        "the whole name is that one"
+    );
+    assert_eq!(found("p-").await, all(&[]), "of an id a part is no name");
+    assert_eq!(found("p-3").await, all(&["4"]));
+}
+
 pub(crate) async fn no_query_is_an_error(place: Place) {
     let (catalog, source) = (place.open().await, source("contoso"));
     let rows: Vec<_> = hostile()

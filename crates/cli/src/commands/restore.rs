@@ -77,8 +77,8 @@ pub(crate) struct Plan {
     /// Everything in the snapshot
     #[arg(long, conflicts_with_all = ["kinds", "id", "under"])]
     everything: bool,
-    /// What the snapshot has and the target lacks
-    #[arg(long, conflicts_with_all = ["everything", "id", "under"])]
+    /// What the snapshot has and the target lacks; with others, only that of what these select
+    #[arg(long, conflicts_with = "everything")]
     missing: bool,
     /// Items of this kind; may be given several times
     #[arg(long = "kind", value_name = "KIND")]
@@ -223,10 +223,13 @@ impl Plan {
         self.checked()?;
         let what = match (&self.under, self.id.is_empty()) {
             _ if self.is_everything() => return Ok(Select::Everything),
-            _ if self.missing => What::Deleted,
             (Some(path), _) => What::Under(path.trim_matches('/').to_owned()),
             (None, false) => What::Ids(self.id.clone()),
             (None, true) => What::All,
+        };
+        let what = match self.missing {
+            true => What::Missing(Box::new(what)),
+            false => what,
         };
         let mut selectors = Vec::new();
         for kind in each(&self.kinds) {
@@ -329,8 +332,16 @@ mod tests {
         let asked = json!({ "missing": false, "kinds": ["team", "wiki"], "projects": ["a", "b"] });
         assert_eq!(there, asked);
         let (here, there) = selected("--missing --kind team --kind wiki");
-        assert_eq!(here["items"][1]["what"], "deleted");
+        assert_eq!(here["items"][1]["what"], json!({ "missing": "all" }));
         assert_eq!(there["missing"], true);
+        for (words, named) in [
+            ("--kind team --id 7", json!({ "ids": ["7"] })),
+            ("--under git", json!({ "under": "git" })),
+        ] {
+            let (here, there) = selected(&format!("--missing {words}"));
+            assert_eq!(here["items"][0]["what"], json!({ "missing": named }));
+            assert_eq!(there["missing"], true);
+        }
         let (here, there) = selected("--everything");
         assert_eq!(
             (here, there),

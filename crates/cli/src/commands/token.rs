@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Global;
-use crate::client::{Api, secret, segment, text};
+use crate::client::{Api, needed, segment, text};
 use crate::failure::{Exit, Failure};
 use crate::new_file::Keeping;
 use crate::output::{Output, moment};
@@ -106,7 +106,7 @@ async fn make(api: &Api, add: &Add, output: &Output) -> Result<(), Failure> {
         body["connectors"] = json!(add.connectors);
     }
     let made = api.post("/tokens", Some(&body)).await?;
-    if !keeping.keep(secret(&made, "secret")?, output)? {
+    if !keeping.keep(needed(&made, "secret")?, output)? {
         return Ok(());
     }
     let mut shown = made.clone();

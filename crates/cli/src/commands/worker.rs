@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Global;
 use crate::app::read_secret;
-use crate::client::{Api, secret, segment};
+use crate::client::{Api, needed, segment};
 use crate::clock::SystemClock;
 use crate::failure::{Exit, Failure};
 use crate::new_file::Keeping;
@@ -111,7 +111,7 @@ async fn manage(verb: Verb, api: &Api, output: &Output) -> Result<Exit, Failure>
             let keeping = Keeping::at(&to)?;
             let body = json!({ "name": name });
             let made = api.post("/workers", Some(&body)).await?;
-            if !keeping.keep(secret(&made, "token")?, output)? {
+            if !keeping.keep(needed(&made, "token")?, output)? {
                 return Ok(Exit::Done);
             }
             output.result(&json!({ "worker": name, "file": to }));

@@ -164,6 +164,7 @@ impl Control {
                     sign_in: &identity.sign_in,
                     secret: &secret,
                     expires: *expires,
+                    profile: None,
                 })
             }
         };

@@ -25,7 +25,7 @@ impl Control {
         self.note_warnings(&connector, &checks).await?;
         let failed = checks
             .iter()
-            .find(|check| check.outcome == CheckOutcome::Fail);
+            .find(|check| check.blocks);
         let error = failed.map(refusal);
         self.note_connection(&connector, error.as_ref()).await?;
         let why = error.as_ref().map(ToString::to_string);
@@ -56,11 +56,11 @@ impl Control {
     }
 }
 
-/// The first check that failed, as an error that tells of all. Kinds of data that cannot be read are no failure: they are told and left out.
+/// The first check that lets nothing be backed up, as an error that tells of all. What else fails or is missing is told, and left out.
 pub(crate) fn accept(checks: &[Check]) -> Result<()> {
     let failed = checks
         .iter()
-        .find(|check| check.outcome == CheckOutcome::Fail);
+        .find(|check| check.blocks);
     match failed.map(refusal) {
         None => Ok(()),
         Some(Error::Service(error)) => Err(Error::Unfit {

@@ -4,11 +4,12 @@ mod beside;
 
 use std::collections::BTreeSet;
 
-use catalog::{Connecting, NewCredential};
+use catalog::{AppProfile, Connecting, NewCredential};
 use model::{Connector, Policy, Run, SyncSettings};
 use service::Check;
 
 use super::state::State;
+use crate::app_profiles::ProfileOf;
 use crate::connectors::{Checked, IdentityChoice, NewConnector, check_label, own_credential};
 use crate::identity::rng;
 use crate::{Control, Error, Result};
@@ -36,9 +37,18 @@ pub struct WizardWishes {
     pub backup: bool,
 }
 
+/// What would be saved.
+pub struct WizardDraft {
+    pub connectors: Vec<Connector>,
+    /// Through which app the person signed in.
+    pub profile: Option<ProfileOf>,
+}
+
 /// What the wizard came to.
 #[derive(Default)]
 pub struct WizardAdded {
+    /// The app profile that came first, where the tenant had none.
+    pub profile: Option<AppProfile>,
     pub connectors: Vec<Checked<Connector>>,
     pub policies: Vec<Policy>,
     /// Policies that somebody else has to agree to first: they would shorten how long snapshots are kept that are there already.
@@ -56,15 +66,22 @@ impl Control {
         owner: &str,
         id: &str,
         picks: Vec<WizardPick>,
-    ) -> Result<Vec<Connector>> {
+    ) -> Result<WizardDraft> {
         let (state, _) = self.state(owner, id).await?;
-        let mut drafts = Vec::new();
+        let mut connectors = Vec::new();
         for pick in picks {
             let new = state.new_connector(pick)?;
             let service = self.service(&new.service)?;
-            drafts.push(self.draft(service, &new).await?);
+            connectors.push(self.draft(service, &new).await?);
         }
-        Ok(drafts)
+        let profile = match &state.sign_in {
+            Some(sign_in) => self.profile_of(&state.service, sign_in).await?,
+            None => None,
+        };
+        Ok(WizardDraft {
+            connectors,
+            profile,
+        })
     }
 
     /// Checks each organization that was picked and all that is wanted beside, then saves everything, or nothing. A wizard for an existing
@@ -100,12 +117,22 @@ impl Control {
         let connectors: Vec<Connector> = checked.iter().map(|one| one.value.clone()).collect();
         let judged = self.judging().await?;
         let beside = judged.beside(&connectors, &wishes).await?;
-        judged.save_all(&choice, beside.saving(&connectors)).await?;
+        let profile = match &choice {
+            IdentityChoice::New { identity, .. } => {
+                judged
+                    .new_profile(&state.service, &identity.sign_in)
+                    .await?
+            }
+            IdentityChoice::Stored(_) => None,
+        };
+        let saving = beside.saving(&connectors);
+        judged.save_all(&choice, profile.as_ref(), saving).await?;
         for one in &checked {
             self.note_warnings(&one.value, &one.checks).await?;
         }
         self.catalog.end_connect_session(id).await?;
         Ok(WizardAdded {
+            profile,
             connectors: checked,
             policies: beside.policies,
             unapproved: beside.unapproved,
@@ -148,7 +175,12 @@ impl Control {
         Err(catalog::Error::CredentialExists { name: base }.into())
     }
 
-    async fn save_all(&self, choice: &IdentityChoice, all: Connecting<'_>) -> Result<()> {
+    async fn save_all(
+        &self,
+        choice: &IdentityChoice,
+        profile: Option<&AppProfile>,
+        all: Connecting<'_>,
+    ) -> Result<()> {
         let (kek, now, rng) = (&self.kek, self.now(), &mut rng());
         let IdentityChoice::New {
             identity, expires, ..
@@ -163,6 +195,7 @@ impl Control {
             sign_in: &identity.sign_in,
             secret: &secret,
             expires: *expires,
+            profile,
         };
         let all = Connecting {
             credential: Some(&new),
@@ -174,10 +207,12 @@ impl Control {
     /// SRE-20: the new token takes the place of the old one, once every connector that uses it passed with it.
     async fn sign_in_again(&self, id: &str, state: &State, name: &str) -> Result<WizardAdded> {
         let connector = self.catalog.connector(name).await?;
+        let mut profile = None;
         let checks: Vec<Check> = match state.choice()? {
             IdentityChoice::New {
                 identity, expires, ..
             } => {
+                profile = self.new_profile(&state.service, &identity.sign_in).await?;
                 self.rotate_credential(&connector.credential, &identity, expires)
                     .await?
                     .checks
@@ -193,6 +228,7 @@ impl Control {
         self.catalog.end_connect_session(id).await?;
         let value = self.catalog.connector(name).await?;
         Ok(WizardAdded {
+            profile,
             connectors: vec![Checked { checks, value }],
             ..WizardAdded::default()
         })

@@ -335,10 +335,11 @@ impl Control {
         policy: &Policy,
         repository: &RepositoryRow,
     ) -> Result<Placement> {
-        let mut labels = policy.worker.clone();
-        if labels.is_empty() {
-            labels.extend(connector.worker.clone());
-        }
+        let by_policy = !policy.worker.is_empty();
+        let labels: BTreeSet<String> = match &connector.worker {
+            Some(worker) if !by_policy => [worker.clone()].into(),
+            _ => policy.worker.clone(),
+        };
         let storage = is_folder(&repository.location).then(|| repository.name.clone());
         let workers = self.catalog.workers().await?;
         let mut wanted = workers
@@ -351,11 +352,18 @@ impl Control {
             && wanted.peek().is_some()
             && !wanted.any(|worker| worker.own || worker.storages.contains(storage))
         {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let labels = labels.join(", ");
+            let wanted = match (by_policy, labels.as_str()) {
+                (_, "") => String::new(),
+                (true, _) => format!(" that policy {} wants ({labels})", policy.name),
+                (false, _) => format!(" that connector {} wants ({labels})", connector.name),
+            };
             return Err(refused(
                 "worker-storage",
                 format!(
-                    "no worker that policy {} may use reaches repository {storage} ({})",
-                    policy.name, repository.location
+                    "no worker{wanted} reaches repository {storage} ({})",
+                    repository.location
                 ),
             ));
         }

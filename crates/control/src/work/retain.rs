@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use catalog::{KnownSnapshot, SourceKey};
+use catalog::{KnownSnapshot, PolicyRow, SourceKey};
 use engine::retention::{Decision, ForgetRequest, Keep, Suspicion};
-use model::policy::covering;
+use jiff::Timestamp;
+use model::policy::{DEFAULT, covering};
 use model::{Class, Connector, Issue, Policy, Run};
 use repository::Repository;
 use serde_json::{Value, json};
@@ -24,28 +25,27 @@ pub struct RetentionPreview {
     pub suspicions: Vec<Suspicion>,
 }
 
-/// The policies with one less, one more, or one in the place of another.
-pub(super) fn with(
-    mut all: Vec<Policy>,
-    removed: Option<&str>,
-    added: Option<&Policy>,
-) -> Vec<Policy> {
-    if let Some(removed) = removed {
-        all.retain(|one| !one.name.eq_ignore_ascii_case(removed));
-    }
-    all.extend(added.cloned());
-    all
-}
-
 /// What decides how long snapshots stay.
 #[derive(Clone)]
 pub(super) struct Deciders {
     pub(super) policies: Vec<Policy>,
     /// The repository that policies are for which name none.
     pub(super) default: Option<String>,
+    /// Nobody has saved the policy that came with the program.
+    unset: bool,
+    /// Names, in lower case, of the repositories that hold snapshots which another installation made.
+    adopted: BTreeSet<String>,
 }
 
 impl Deciders {
+    /// With one policy less, one more, or one in the place of another.
+    pub(super) fn change(&mut self, removed: Option<&str>, added: Option<&Policy>) {
+        let gone = |name: &str| removed.is_some_and(|removed| removed.eq_ignore_ascii_case(name));
+        self.unset &= !gone(DEFAULT);
+        self.policies.retain(|one| !gone(&one.name));
+        self.policies.extend(added.cloned());
+    }
+
     /// The policies that are for the snapshots of these connectors in a repository.
     pub(super) fn policies_for(&self, connectors: &[&str], repository: &str) -> Vec<&Policy> {
         let here = |policy: &&Policy| {
@@ -62,9 +62,26 @@ impl Deciders {
     pub(super) fn rules(&self, connectors: &[&str], repository: &str) -> Option<Keep> {
         let policies = self.policies_for(connectors, repository).into_iter();
         policies
-            .map(|policy| policy.retention.clone())
+            .map(|policy| self.keep_of(policy, repository))
             .reduce(|rules, keep| rules.union(&keep))
     }
+
+    fn is_adopted(&self, repository: &str) -> bool {
+        self.adopted.contains(&repository.to_lowercase())
+    }
+
+    /// How long the snapshots of another installation were to stay is known to nobody here: a policy that nobody has set removes none of them.
+    fn keep_of(&self, policy: &Policy, repository: &str) -> Keep {
+        if self.unset && policy.name == DEFAULT && self.is_adopted(repository) {
+            return Keep::default();
+        }
+        policy.retention.clone()
+    }
+}
+
+/// The policy that came with the program, while nobody has saved it.
+fn is_unset(row: &PolicyRow) -> bool {
+    row.policy.name == DEFAULT && row.updated == Timestamp::UNIX_EPOCH
 }
 
 /// What retention did after a backup.
@@ -147,15 +164,26 @@ impl Control {
         let rows = self.catalog.policies().await?;
         let default = self.catalog.default_repository().await?;
         Ok(Deciders {
+            unset: rows.iter().any(is_unset),
+            adopted: self.catalog.adopted_repositories().await?,
             policies: rows.into_iter().map(|row| row.policy).collect(),
             default: default.map(|row| row.name),
         })
     }
 
+    /// Whether this policy, as it came with the program, leaves everything, since its repository holds snapshots of another installation.
+    pub async fn removes_nothing(&self, row: &PolicyRow) -> Result<bool> {
+        let deciders = self.deciders().await?;
+        let repository = row.policy.repository.as_ref().or(deciders.default.as_ref());
+        let adopted = repository.is_some_and(|name| deciders.is_adopted(name));
+        Ok(is_unset(row) && adopted)
+    }
+
     /// The connectors that a policy, saved or not, is for now.
     pub async fn covered(&self, policy: &Policy) -> Result<Vec<String>> {
-        let all = self.deciders().await?.policies;
-        let all = with(all, Some(&policy.name), Some(policy));
+        let mut deciders = self.deciders().await?;
+        deciders.change(Some(&policy.name), Some(policy));
+        let all = deciders.policies;
         let names = self.catalog.connectors().await?.into_iter();
         let names = names.map(|connector| connector.name).filter(|name| {
             let fitting = covering(&all, name);
@@ -193,7 +221,11 @@ impl Control {
         let forgotten = async {
             let all = self.all_makers().await?;
             let makers = self.makers(connector, &all);
-            let keep = self.deciders().await?.rules(&makers, &run.repository);
+            let mut deciders = self.deciders().await?;
+            if deciders.unset && self.lists_less(repository).await? {
+                deciders.adopted.insert(run.repository.to_lowercase());
+            }
+            let keep = deciders.rules(&makers, &run.repository);
             let Some(keep) = keep.filter(|keep| !keep.is_empty()) else {
                 return Ok(Vec::new());
             };
@@ -219,7 +251,7 @@ impl Control {
     /// What the rules of a policy, saved or not, would forget now, for each connector that it is for. Changes nothing.
     pub async fn preview_retention(&self, policy: &Policy) -> Result<Vec<RetentionPreview>> {
         let mut after = self.deciders().await?;
-        after.policies = with(after.policies, Some(&policy.name), Some(policy));
+        after.change(Some(&policy.name), Some(policy));
         let Some(name) = policy.repository.as_ref().or(after.default.as_ref()) else {
             return Ok(Vec::new());
         };

@@ -4,7 +4,7 @@
 use catalog::Page;
 use model::{Connector, Policy};
 
-use super::retain::{Deciders, with};
+use super::retain::Deciders;
 use crate::{Control, Result};
 
 /// How a change would be for snapshots that are there.
@@ -17,7 +17,7 @@ pub struct Shortening {
 }
 
 fn of_policies(removed: Option<&str>, added: Option<&Policy>) -> impl FnOnce(&mut Deciders) {
-    move |after| after.policies = with(std::mem::take(&mut after.policies), removed, added)
+    move |after| after.change(removed, added)
 }
 
 impl Control {

@@ -1,6 +1,7 @@
 //! Who keeps what: all policies of an organization decide together, whoever its connectors are, and a run says what is gone after it.
 
 use control::ConnectorEdit;
+use jiff::SignedDuration;
 use model::policy::{Keep, Schedule, When};
 use model::{Connector, Policy};
 use serde_json::json;
@@ -91,6 +92,44 @@ async fn what_a_policy_keeps_of_an_organization_no_other_connector_of_it_forgets
             .await
             .unwrap()
     );
+}
+
+#[tokio::test]
+async fn what_another_installation_kept_is_removed_by_no_policy_that_nobody_has_set() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let forever = Policy {
+        retention: Keep::default(),
+        ..keeping("default", &[], 0)
+    };
+    replace(&site, &forever).await;
+    // More than one of a day, and days longer ago than the usual rules reach.
+    for days in [0, 0, 400, 0] {
+        site.pass(SignedDuration::from_hours(24 * days));
+        site.backed_up("contoso").await;
+    }
+    let mut site = site;
+    for (synced, there) in [(true, 5), (false, 6)] {
+        site = site.lost_its_catalog().await;
+        if synced {
+            let repository = site.repository().await;
+            site.control.sync(&repository).await.unwrap();
+        }
+        site.connector("contoso").await;
+        site.pass(SignedDuration::from_hours(24 * 10));
+        site.backed_up("contoso").await;
+        assert_eq!(site.snapshots().await, there, "synced: {synced}");
+    }
+    // Its rules hold from the moment on in which somebody has saved it.
+    let row = site.control.catalog.policy("default").await.unwrap();
+    let removes = async |row| site.control.removes_nothing(row).await.unwrap();
+    site.control.sync(&site.repository().await).await.unwrap();
+    assert!(removes(&row).await);
+    replace(&site, &row.policy).await;
+    let row = site.control.catalog.policy("default").await.unwrap();
+    assert!(!removes(&row).await);
+    site.backed_up("contoso").await;
+    assert!(site.snapshots().await < 6);
 }
 
 /// Design rule 7, in whatever way the connector goes from its organization.

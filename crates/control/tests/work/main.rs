@@ -79,16 +79,29 @@ impl Site {
             hostname: "host".to_owned(),
             username: "user".to_owned(),
         };
-        let repository = Repository::init(store, &Secret::new("password"), &options)
+        Repository::init(store, &Secret::new("password"), &options)
             .await
             .unwrap();
-        let world = Arc::new(World::default());
         let hands = Arc::new(Hands(AtomicI64::new(
             "2026-11-02T12:00:00Z"
                 .parse::<Timestamp>()
                 .unwrap()
                 .as_second(),
         )));
+        Self::installed(folder, hands).await
+    }
+
+    /// Nothing is left of it but the repository, which is taken up again.
+    pub(crate) async fn lost_its_catalog(self) -> Self {
+        Self::installed(self.folder, self.hands).await
+    }
+
+    async fn installed(folder: TempDir, hands: Arc<Hands>) -> Self {
+        let location = folder.path().join("repository").display().to_string();
+        let (store, _) = store_from(&location).unwrap();
+        let password = Secret::new("password");
+        let repository = Repository::open(store, &password).await.unwrap();
+        let world = Arc::new(World::default());
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
         let control = Control {
             catalog: Catalog::open("sqlite::memory:").await.unwrap(),

@@ -207,6 +207,35 @@ async fn a_restart_leaves_the_queue_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_default_worker_that_cannot_reach_the_folder_is_named_and_no_policy_is_blamed() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let catalog = &site.control.catalog;
+    catalog
+        .add_worker("cloud", "hash", site.now())
+        .await
+        .unwrap();
+    let none = BTreeSet::new();
+    catalog
+        .worker_seen("cloud", &none, &none, site.now())
+        .await
+        .unwrap();
+    let mut connector = catalog.connector("contoso").await.unwrap();
+    connector.worker = Some("cloud".to_owned());
+    catalog.replace_connector(&connector).await.unwrap();
+    let refused = site
+        .control
+        .request_backup("contoso", None, Reason::Request)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Some("worker-storage"));
+    let message = refused.to_string();
+    assert!(message.contains("connector contoso wants"), "{message}");
+    assert!(message.contains("cloud"), "{message}");
+    assert!(!message.contains("policy"), "{message}");
+}
+
+#[tokio::test]
 async fn xa_13_a_policy_whose_worker_cannot_reach_its_folder_is_refused_before_it_runs() {
     let site = Site::new().await;
     site.connector("contoso").await;
@@ -235,6 +264,8 @@ async fn xa_13_a_policy_whose_worker_cannot_reach_its_folder_is_refused_before_i
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Some("worker-storage"));
+    let message = refused.to_string();
+    assert!(message.contains("policy default wants"), "{message}");
     assert!(site.runs().await.is_empty());
     // Once the worker says that it reaches the folder, it may run there and nowhere else.
     let storages = BTreeSet::from(["main".to_owned()]);

@@ -41,6 +41,15 @@ impl IdMap {
             .insert(item.id.clone(), new_id.to_owned());
     }
 
+    /// Whether it is known what becomes of the item at the target.
+    pub(crate) fn is_decided(&self, item: &ItemRef) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let new = known.new.get(&item.kind);
+        let absent = known.absent.get(&item.kind);
+        new.is_some_and(|ids| ids.contains_key(&item.id))
+            || absent.is_some_and(|ids| ids.contains(&item.id))
+    }
+
     /// Another plan made what has this id.
     pub(crate) fn add_other(&self, kind: &str, new_id: &str) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

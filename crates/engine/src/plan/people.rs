@@ -8,6 +8,7 @@ use model::{Event, ItemRef, PlanPerson};
 use service::people::{People, Person};
 use service::{PartInfo, Stored};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::OnceCell;
 
 use super::{PlanContext, PlanStore};
 use crate::Result;
@@ -15,16 +16,59 @@ use crate::Result;
 /// Larger files are content of people's own, and no records of the service.
 const LARGEST: u64 = 64 << 20;
 
+/// Whom the target knows, asked for once, when the first item names somebody.
+#[derive(Default)]
+pub(super) struct Acquainted(OnceCell<Option<BTreeSet<String>>>);
+
+impl Acquainted {
+    /// `None` where the target does not say.
+    async fn known(
+        &self,
+        cx: &PlanContext<'_>,
+        people: &dyn People,
+    ) -> Result<Option<&BTreeSet<String>>> {
+        let asking = async || match people.known(cx.http).await {
+            Ok(known) => Ok(Some(known)),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => {
+                // The plan is as good without; people see that nobody was found.
+                let message = format!("whom the target knows cannot be told: {}", error.message);
+                cx.reporter.report(Event::Note { message });
+                Ok(None)
+            }
+        };
+        Ok(self.0.get_or_try_init(asking).await?.as_ref())
+    }
+
+    /// Whether somebody of these may be unknown there.
+    pub(super) async fn lacks_one(
+        &self,
+        cx: &PlanContext<'_>,
+        people: &dyn People,
+        named: &BTreeSet<Person>,
+    ) -> Result<bool> {
+        if named.is_empty() {
+            return Ok(false);
+        }
+        let known = self.known(cx, people).await?;
+        let mut names = named.iter().map(|one| one.unique_name.to_lowercase());
+        Ok(names.any(|name| known.is_none_or(|known| !known.contains(&name))))
+    }
+}
+
 /// Counts whom items name.
 #[derive(Default)]
-pub(super) struct Census(BTreeMap<String, (Person, u64)>);
+pub(super) struct Census {
+    named: BTreeMap<String, (Person, u64)>,
+    pub(super) acquainted: Acquainted,
+}
 
 impl Census {
     /// Counts whom one item names.
     pub(super) fn add(&mut self, named: BTreeSet<Person>) {
         for person in named {
             let key = person.unique_name.to_lowercase();
-            self.0.entry(key).or_insert((person, 0)).1 += 1;
+            self.named.entry(key).or_insert((person, 0)).1 += 1;
         }
     }
 
@@ -38,27 +82,19 @@ impl Census {
         let Some(people) = cx.service.preflight.people() else {
             return Ok(());
         };
-        if self.0.is_empty() {
+        if self.named.is_empty() {
             return Ok(());
         }
-        let known = match people.known(cx.http).await {
-            Ok(known) => known,
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => {
-                // The plan is as good without; people see that nobody was found.
-                let message = format!("whom the target knows cannot be told: {}", error.message);
-                cx.reporter.report(Event::Note { message });
-                BTreeSet::new()
-            }
-        };
+        let known = self.acquainted.known(cx, people).await?;
         let person = |(key, (person, items)): (String, (Person, u64))| PlanPerson {
             unique_name: person.unique_name,
             name: person.name,
             items,
-            found: known.contains(&key),
+            found: known.is_some_and(|known| known.contains(&key)),
             becomes: None,
+            checked: false,
         };
-        let all: Vec<PlanPerson> = self.0.into_iter().map(person).collect();
+        let all: Vec<PlanPerson> = self.named.into_iter().map(person).collect();
         store.set_people(plan, &all).await
     }
 }

@@ -50,6 +50,18 @@ pub enum What {
     Under(String),
     /// Items of the snapshot that are gone at the target.
     Deleted,
+    /// Of these, what is gone at the target.
+    Missing(Box<What>),
+}
+
+impl What {
+    /// What is meant, whether or not it is gone.
+    fn named(&self) -> &Self {
+        match self {
+            Self::Missing(what) => what.named(),
+            what => what,
+        }
+    }
 }
 
 /// Why an item is part of a plan, from the weakest reason to the strongest.
@@ -109,9 +121,13 @@ impl Chosen {
     }
 
     pub(super) fn contains(&self, item: &ItemRef) -> bool {
-        self.0
-            .get(item.kind.as_str())
-            .is_some_and(|items| items.contains_key(&Key::new(&item.scope, &item.id)))
+        self.why(item).is_some()
+    }
+
+    /// Why the item is chosen; `None` for one that is not.
+    pub(super) fn why(&self, item: &ItemRef) -> Option<&Why> {
+        let items = self.0.get(item.kind.as_str())?;
+        items.get(&Key::new(&item.scope, &item.id))
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -156,9 +172,10 @@ async fn choose_one(
         Some(text) => Some(containers(cx, text, &mut own).await?),
         None => None,
     };
-    let mut wanted: BTreeSet<&str> = match &selector.what {
+    let named = selector.what.named();
+    let mut wanted: BTreeSet<&str> = match named {
         What::Ids(ids) => ids.iter().map(String::as_str).collect(),
-        What::All | What::Under(_) | What::Deleted => BTreeSet::new(),
+        _ => BTreeSet::new(),
     };
     let mut matched = false;
     for spec in kinds {
@@ -180,7 +197,7 @@ async fn choose_one(
         }
     }
     let kind = selector.kind.as_deref().unwrap_or("item");
-    match &selector.what {
+    match named {
         What::Ids(_) if wanted.is_empty() => {}
         What::Ids(_) => {
             let list = wanted.into_iter().collect::<Vec<_>>().join(", ");
@@ -199,7 +216,7 @@ async fn choose_one(
             }
             unread.take(near, "");
         }
-        What::All | What::Deleted => unread.take(own, ""),
+        What::All | What::Deleted | What::Missing(_) => unread.take(own, ""),
     }
     Ok(())
 }
@@ -238,6 +255,7 @@ fn why(cx: &PlanContext<'_>, what: &What, item: &ItemRef) -> Option<Why> {
     match what {
         What::All => Some(Why::Swept),
         What::Deleted => Some(Why::IfGone),
+        What::Missing(what) => why(cx, what, item),
         What::Ids(ids) => ids.contains(&item.id).then_some(Why::Asked),
         What::Under(prefix) => {
             let prefix = prefix.trim_matches('/');

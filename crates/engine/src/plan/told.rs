@@ -1,6 +1,6 @@
 //! What the records of an item that will be written tell: whom they name, and what is lost of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use model::{Action, ItemRef};
@@ -9,8 +9,8 @@ use service::{Ids, Kind, Loss, Service, StoredItem, Target};
 
 use super::once::Once;
 use super::order::has_items;
-use super::people::named_by;
-use super::select::Chosen;
+use super::people::{Acquainted, named_by};
+use super::select::{Chosen, Why};
 use super::{IdMap, PlanContext};
 use crate::Result;
 
@@ -24,23 +24,23 @@ pub(super) struct Told {
     pub losses: Vec<String>,
 }
 
-/// In the items' order. The records of each are read once, and nothing is asked of the service.
+/// In the items' order. The records of each are read once, and nothing is asked of the service but whom it knows.
 pub(super) async fn told(
-    cx: &PlanContext<'_>,
+    (cx, acquainted): (&PlanContext<'_>, &Acquainted),
     target: &Target<'_>,
     kind: &dyn Kind,
     items: &[StoredItem],
 ) -> Result<Vec<Told>> {
     let all: Vec<_> = items
         .iter()
-        .map(|item| by_one(cx, target, kind, item))
+        .map(|item| by_one((cx, acquainted), target, kind, item))
         .collect();
     let told = futures::stream::iter(all).buffered(READERS);
     told.try_collect().await
 }
 
 async fn by_one(
-    cx: &PlanContext<'_>,
+    (cx, acquainted): (&PlanContext<'_>, &Acquainted),
     target: &Target<'_>,
     kind: &dyn Kind,
     item: &StoredItem,
@@ -54,7 +54,8 @@ async fn by_one(
     }
     let document = cx.layouts().document(&item.item.kind);
     let stored = Once::new(target.stored, &item.item, document);
-    let people = match cx.service.preflight.people() {
+    let people = cx.service.preflight.people();
+    let named = match people {
         Some(people) => named_by(&stored, people, &item.item).await?,
         None => BTreeSet::new(),
     };
@@ -62,8 +63,16 @@ async fn by_one(
         stored: &stored,
         ..*target
     };
-    let losses = losses_of(cx.service, &target, kind, item).await?;
-    Ok(Told { people, losses })
+    let mut losses = losses_of(cx.service, &target, kind, item).await?;
+    if let Some(people) = people
+        && !acquainted.lacks_one(cx, people, &named).await?
+    {
+        losses.retain(|loss| loss != people.loss());
+    }
+    Ok(Told {
+        people: named,
+        losses,
+    })
 }
 
 /// What an item loses, with the parts of it that have no steps of their own.
@@ -111,6 +120,10 @@ fn declared(service: &Service, kind: &dyn Kind) -> Vec<Loss> {
 pub(super) struct Coming<'a> {
     pub ids: &'a IdMap,
     pub chosen: &'a Chosen,
+    /// What stands at the target and stays there beside what is made of it.
+    pub doubled: &'a HashSet<ItemRef>,
+    /// What was not looked up yet will be made beside what stands there.
+    pub duplicates: bool,
 }
 
 impl Ids for Coming<'_> {
@@ -126,12 +139,21 @@ impl Ids for Coming<'_> {
         let item = ItemRef::new(kind, "", old);
         self.get(kind, old).is_some() || self.chosen.contains(&item)
     }
+
+    fn is_doubled(&self, kind: &str, old: &str) -> bool {
+        let item = ItemRef::new(kind, "", old);
+        let coming = || {
+            let why = self.chosen.why(&item);
+            let wanted = why.is_some_and(|why| matches!(why, Why::Swept | Why::Asked));
+            wanted && !self.ids.is_decided(&item)
+        };
+        self.doubled.contains(&item) || (self.duplicates && coming())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::select::Why;
 
     #[test]
     fn what_a_plan_makes_is_expected_and_has_no_id_yet() {
@@ -142,9 +164,41 @@ mod tests {
         let ids = Coming {
             ids: &ids,
             chosen: &chosen,
+            doubled: &HashSet::new(),
+            duplicates: false,
         };
         let told = ["1", "2", "3"].map(|id| (ids.is_expected("thing", id), ids.get("thing", id)));
         let known = (true, Some("12".to_owned()));
         assert_eq!(told, [known, (true, None), (false, None)]);
+    }
+
+    #[test]
+    fn what_a_plan_duplicates_stays_and_what_it_leaves_alone_has_no_double() {
+        let ids = IdMap::new(true);
+        let item = |id: &str| ItemRef::new("thing", "", id);
+        let mut chosen = Chosen::default();
+        for (id, why) in [
+            ("1", Why::Asked),
+            ("2", Why::Swept),
+            ("3", Why::IfGone),
+            ("4", Why::Swept),
+        ] {
+            chosen.add("thing", "", id, why);
+        }
+        // Two were looked up: one is made beside itself, one is left alone.
+        ids.set_absent(&item("1"));
+        ids.insert(&item("4"), "4");
+        let doubled = HashSet::from([item("1")]);
+        let told = |duplicates| {
+            let coming = Coming {
+                ids: &ids,
+                chosen: &chosen,
+                doubled: &doubled,
+                duplicates,
+            };
+            ["1", "2", "3", "4", "5"].map(|id| coming.is_doubled("thing", id))
+        };
+        assert_eq!(told(true), [true, true, false, false, false]);
+        assert_eq!(told(false), [true, false, false, false, false]);
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct PlanWriter<'a> {
     known: HashMap<ItemRef, Option<Found>>,
     /// What was found because an earlier plan had made it.
     made: HashMap<ItemRef, MadeBefore>,
+    /// What stays at the target beside what is made of it.
+    doubled: HashSet<ItemRef>,
     census: Census,
     homes: Homes,
     /// What cannot be read of the snapshot.
@@ -87,6 +89,7 @@ impl<'a> PlanWriter<'a> {
             unknown: HashSet::new(),
             known: HashMap::new(),
             made: HashMap::new(),
+            doubled: HashSet::new(),
             census: Census::default(),
             homes: Homes::default(),
             unread,
@@ -316,9 +319,11 @@ impl<'a> PlanWriter<'a> {
         let ids = Coming {
             ids: &self.ids,
             chosen,
+            doubled: &self.doubled,
+            duplicates: self.request.conflict == Conflict::Duplicate,
         };
         let target = target(self.cx, self.request.original(), &ids);
-        told(self.cx, &target, kind, &items).await
+        told((self.cx, &self.census.acquainted), &target, kind, &items).await
     }
 
     /// What would be written over is read first, as after a restore: what is as it was is left alone, and of the rest is said in what it differs.
@@ -434,6 +439,9 @@ impl<'a> PlanWriter<'a> {
                 ..
             }) => {
                 self.ids.set_absent(item);
+                if found.is_some_and(|found| found.state != FoundState::Deleted) {
+                    self.doubled.insert(item.clone());
+                }
                 if is_parent(self.cx, &item.kind) {
                     self.fresh.insert((item.kind.clone(), item.id.clone()));
                 }

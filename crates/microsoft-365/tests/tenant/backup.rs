@@ -180,3 +180,28 @@ async fn a_throttled_service_is_waited_for() {
     let ran = tenant.back_up().await.unwrap();
     assert_eq!(ran.codes(), Vec::<&str>::new());
 }
+
+#[tokio::test]
+async fn a_document_that_was_damaged_and_came_anew_is_named_no_longer() {
+    let mut tenant = Tenant::start().await;
+    let first = tenant.back_up().await.unwrap();
+    let files = tenant.files(&first).await;
+    let path = files.keys().find(|path| path.ends_with("/user.json"));
+    let path = path.unwrap().clone();
+    let user: Value = serde_json::from_slice(&files[&path]).unwrap();
+    let id = user["id"].as_str().unwrap();
+    tenant.damage(&first, &path).await;
+    let changed = json!({ "properties": { "jobTitle": "Promoted" } });
+    let change = format!("users/{id}");
+    tenant.act(Method::PATCH, &change, &changed).await;
+
+    let mended = tenant.back_up().await.unwrap();
+    assert_eq!(mended.codes(), ["repository-damaged"]);
+    let text = String::from_utf8(tenant.files(&mended).await[&path].clone()).unwrap();
+    assert!(text.contains("Promoted"), "{text}");
+    let read = tenant.back_up().await.unwrap();
+    assert_eq!(read.codes(), Vec::<&str>::new());
+    assert_eq!(read.report.source.stale_items, []);
+    let quiet = tenant.back_up().await.unwrap();
+    assert_eq!(KINDS.map(|kind| quiet.requests(kind)), [1, 1, 1]);
+}

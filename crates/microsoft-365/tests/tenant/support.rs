@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use microsoft_365::MICROSOFT_365;
 use model::{App, Clock, Connector, Secret, SignIn, Silent};
 use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{InitOptions, Repository};
 use serde_json::Value;
 use service::Client;
@@ -75,6 +76,7 @@ impl Ran {
 
 pub(crate) struct Tenant {
     pub(crate) simulator: Simulator,
+    store: Arc<dyn ObjectStore>,
     repository: Repository,
     index: Index,
     clock: Arc<dyn Clock>,
@@ -97,9 +99,11 @@ impl Tenant {
         )]
         let now = Timestamp::now();
         let clock: Arc<dyn Clock> = Arc::new(Ticks(Mutex::new(now)));
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         Self {
             simulator: Simulator::start(options).await.unwrap(),
-            repository: repository(&clock).await,
+            repository: repository(&store, &clock).await,
+            store,
             index: Index::default(),
             clock,
             work: tempfile::tempdir().unwrap(),
@@ -110,7 +114,34 @@ impl Tenant {
 
     /// As if nothing had ever been backed up.
     pub(crate) async fn forget_backups(&mut self) {
-        self.repository = repository(&self.clock).await;
+        self.store = Arc::new(InMemory::new());
+        self.repository = repository(&self.store, &self.clock).await;
+    }
+
+    /// Bits flip in one file of a snapshot, and nowhere else.
+    pub(crate) async fn damage(&mut self, ran: &Ran, path: &str) {
+        let snapshot = self.repository.snapshot(ran.report.snapshot).await.unwrap();
+        let node = self.repository.find(snapshot.tree, path).await.unwrap();
+        let node = node.unwrap();
+        let folder = object_store::path::Path::from("data");
+        let packs: Vec<_> = self.store.list(Some(&folder)).collect().await;
+        for pack in packs {
+            let at = pack.unwrap().location;
+            let whole = self.store.get(&at).await.unwrap().bytes().await.unwrap();
+            for byte in (0..whole.len()).step_by(64) {
+                let mut bytes = whole.to_vec();
+                bytes[byte] ^= 1;
+                self.store.put(&at, bytes.into()).await.unwrap();
+                if self.repository.read(&node).await.is_err() {
+                    let secret = Secret::new("secret");
+                    let opened = Repository::open(Arc::clone(&self.store), &secret).await;
+                    self.repository = opened.unwrap();
+                    return;
+                }
+            }
+            self.store.put(&at, whole.into()).await.unwrap();
+        }
+        panic!("{path} lies in no pack");
     }
 
     /// A client of the tenant as the app itself, with all that it was granted.
@@ -223,14 +254,14 @@ impl Tenant {
     }
 }
 
-async fn repository(clock: &Arc<dyn Clock>) -> Repository {
+async fn repository(store: &Arc<dyn ObjectStore>, clock: &Arc<dyn Clock>) -> Repository {
     let options = InitOptions {
         created: clock.now(),
         hostname: "test".to_owned(),
         username: "test".to_owned(),
     };
     let secret = Secret::new("secret");
-    Repository::init(Arc::new(InMemory::new()), &secret, &options)
+    Repository::init(Arc::clone(store), &secret, &options)
         .await
         .unwrap()
 }

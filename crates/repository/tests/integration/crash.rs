@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fault_store::Plan;
 use jiff::SignedDuration;
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{
     BlobType, Change, CheckOptions, Error, FileContent, Node, Op, ReadData, Repository, Snapshot,
     TreeId,
@@ -67,6 +67,39 @@ async fn assert_whole(
         report.snapshots
     );
     repository
+}
+
+#[tokio::test]
+async fn a_repository_whose_making_was_cut_short_is_made_with_the_same_password() {
+    let mut writes = 0;
+    loop {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let cut = Arc::new(faulty(&store, &TestClock::real(), after(writes)));
+        let made = Repository::init(cut, &secret(PASSWORD), &options()).await;
+        if made.is_ok() {
+            break;
+        }
+        if writes > 0 {
+            let other = Repository::init(Arc::clone(&store), &secret("other"), &options()).await;
+            assert!(matches!(other.err(), Some(Error::Exists(_))), "{writes}");
+        }
+        let made = Repository::init(Arc::clone(&store), &secret(PASSWORD), &options()).await;
+        assert_eq!(made.unwrap().keys().await.unwrap().len(), 1, "{writes}");
+        assert_whole(&store, 0..=0).await;
+        writes += 1;
+    }
+    assert_eq!(writes, 3, "key, its copy, config");
+}
+
+#[tokio::test]
+async fn a_repository_that_has_lost_its_config_is_not_made_anew() {
+    let (repository, store) = in_memory().await;
+    backup(&repository, &TestClock::real(), 0).await.unwrap();
+    for path in ["config", "keepward/config"] {
+        store.delete(&path.into()).await.unwrap();
+    }
+    let again = Repository::init(Arc::clone(&store), &secret(PASSWORD), &options()).await;
+    assert!(matches!(again.err(), Some(Error::Exists(_))));
 }
 
 #[tokio::test]

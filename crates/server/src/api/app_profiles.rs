@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::connectors::location;
 use super::word;
-use crate::access::{Allowed, Everything, ManageConnectors};
+use crate::access::{Allowed, Caller, Everything, ManageConnectors};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -153,13 +153,22 @@ async fn add(
         credential: request.credential,
     };
     let profile = server.control.add_app_profile(&new).await?;
+    note_added(&server, &caller, &profile).await?;
+    let headers = location("app-profiles", &profile.name);
+    Ok((StatusCode::CREATED, headers, Json(ProfileView::of(profile))))
+}
+
+/// Writes down that a profile was added.
+pub(super) async fn note_added(
+    server: &Server,
+    caller: &Caller,
+    profile: &AppProfile,
+) -> Result<(), Problem> {
     let subject = format!("app-profile/{}", profile.name);
     let details = json!({ "tenant": profile.app.tenant, "client_id": profile.app.client_id });
     server
-        .audit(&caller, "app-profile.add", &subject, details)
-        .await?;
-    let headers = location("app-profiles", &profile.name);
-    Ok((StatusCode::CREATED, headers, Json(ProfileView::of(profile))))
+        .audit(caller, "app-profile.add", &subject, details)
+        .await
 }
 
 /// One app profile.

@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Server> {
         .routes(routes!(get, cancel))
         .routes(routes!(poll))
         .routes(routes!(give_back))
+        .routes(routes!(discover))
         .routes(routes!(check))
         .routes(routes!(review))
         .routes(routes!(add))
@@ -269,6 +270,21 @@ async fn give_back(
     view(&server, &caller, wizard).await
 }
 
+/// Looks anew which organizations the identity reaches, for those that were made since it signed in.
+#[utoipa::path(post, path = "/connect/{id}/discover", tag = "connectors", operation_id = "connect_discover",
+    params(("id" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
+    responses((status = 200, body = WizardView), Refusals))]
+async fn discover(
+    caller: Allowed<ManageConnectors>,
+    State(server): State<Server>,
+    Path(id): Path<String>,
+) -> Result<Json<WizardView>, Problem> {
+    caller.only_reads();
+    let control = &server.control;
+    let wizard = control.discover_wizard(&owner(&caller), &id).await?;
+    view(&server, &caller, wizard).await
+}
+
 /// Checks organizations one by one, all that were found when none is named; also those that will be left out.
 #[utoipa::path(post, path = "/connect/{id}/check", tag = "connectors", operation_id = "connect_check",
     params(("id" = String, Path)), extensions(("x-permission" = json!("manage-connectors"))),
@@ -308,8 +324,12 @@ async fn review(
     let (control, owner) = (&server.control, owner(&caller));
     let wizard = control.wizard(&owner, &id).await?;
     let picks = request.picks(&server, &caller, &wizard).await?;
-    let drafts = control.review_wizard(&owner, &id, picks).await?;
-    let drafts: Vec<ReviewView> = drafts.into_iter().map(ReviewView::of).collect();
+    let draft = control.review_wizard(&owner, &id, picks).await?;
+    let profile = draft.profile.as_ref();
+    let connectors = draft.connectors.into_iter();
+    let drafts: Vec<ReviewView> = connectors
+        .map(|connector| ReviewView::of(connector, profile))
+        .collect();
     Ok(Json(Paged::from(drafts)))
 }
 

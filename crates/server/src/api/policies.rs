@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use catalog::PolicyRow;
+use control::Control;
 use model::policy::{matches, next_runs};
 use model::{Policy, ProposalKind, Reason};
 use serde::{Deserialize, Serialize};
@@ -50,11 +51,13 @@ struct PolicyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     next: Option<String>,
+    /// It removes nothing until somebody saves it: its repository holds snapshots of another installation, whose rules nobody knows here.
+    removes_nothing: bool,
 }
 
 impl PolicyView {
-    fn new(row: &PolicyRow, now: jiff::Timestamp) -> Result<Self, Problem> {
-        let policy = &row.policy;
+    async fn new(control: &Control, row: &PolicyRow) -> Result<Self, Problem> {
+        let (policy, now) = (&row.policy, control.clock.now());
         let next = policy
             .enabled
             .then(|| next_runs(&policy.schedule, &policy.name, now, 1));
@@ -66,6 +69,7 @@ impl PolicyView {
             next: next
                 .and_then(|times| times.first().copied())
                 .map(|time| time.to_string()),
+            removes_nothing: control.removes_nothing(row).await?,
         })
     }
 }
@@ -187,11 +191,12 @@ async fn list(
     caller: Allowed<ReadStatus>,
     State(server): State<Server>,
 ) -> Result<Json<Paged<PolicyView>>, Problem> {
-    let now = server.control.clock.now();
     let rows = server.control.catalog.policies().await?;
-    let rows = rows.into_iter().filter_map(|row| seen(&caller, row));
-    let views: Result<Vec<_>, _> = rows.map(|row| PolicyView::new(&row, now)).collect();
-    Ok(Json(Paged::from(views?)))
+    let mut views = Vec::new();
+    for row in rows.into_iter().filter_map(|row| seen(&caller, row)) {
+        views.push(PolicyView::new(&server.control, &row).await?);
+    }
+    Ok(Json(Paged::from(views)))
 }
 
 /// Makes a policy. One that takes connectors from policies that keep more waits for another person where that is asked for.
@@ -234,7 +239,7 @@ async fn add(
     let path = format!("/api/v1/policies/{}", service::http::segment(&policy.name));
     let location = HeaderValue::from_str(&path).ok();
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
-    let view = Json(PolicyView::new(&row, now)?);
+    let view = Json(PolicyView::new(&control, &row).await?);
     Ok((StatusCode::CREATED, location, view).into_response())
 }
 
@@ -248,7 +253,7 @@ async fn get(
     Path(name): Path<String>,
 ) -> Result<Json<PolicyView>, Problem> {
     let row = visible(&server, &caller, &name).await?;
-    Ok(Json(PolicyView::new(&row, server.control.clock.now())?))
+    Ok(Json(PolicyView::new(&server.control, &row).await?))
 }
 
 /// Replaces a policy. One that keeps less waits for another person's approval where that is asked for.
@@ -291,7 +296,7 @@ async fn edit(
         .audit(&caller, "policy.edit", &subject(&name), details)
         .await?;
     let row = control.catalog.policy(&policy.name).await?;
-    Ok(Json(PolicyView::new(&row, now)?).into_response())
+    Ok(Json(PolicyView::new(&control, &row).await?).into_response())
 }
 
 /// Removes a policy. Its snapshots stay. Where that keeps less, it waits for another person if that is asked for.

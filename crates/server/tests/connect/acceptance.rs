@@ -155,9 +155,15 @@ async fn sre_16_sre_18_sre_25_sre_26_consent_review_and_success() {
         .post(&path(&wizard, "review"), &pick)
         .await
         .expect(200);
-    let expected =
-        json!([{"name": "ado-contoso", "organization": "contoso", "type": "Azure DevOps OAuth"}]);
-    assert_eq!(review["items"], expected);
+    let shown = &review["items"][0];
+    assert_eq!(
+        (&shown["name"], &shown["organization"], &shown["type"]),
+        (
+            &json!("ado-contoso"),
+            &json!("contoso"),
+            &json!("Azure DevOps OAuth")
+        )
+    );
     assert!(world.names().await.is_empty());
     let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
     assert_eq!(added["message"], "Connected to Azure DevOps");
@@ -259,6 +265,64 @@ async fn k_09_consent_is_asked_for_once_and_later_connectors_reuse_it() {
         .post(&path(&begun, "return"), &json!({"query": query}))
         .await
         .expect(200);
+}
+
+#[tokio::test]
+async fn av_02_av_09_a_tenant_has_its_profile_before_anything_is_connected_through_it() {
+    let world = World::start().await;
+    let person = world.simulator.administrator();
+    let profiles = async || world.get("/app-profiles").await.expect(200)["items"].clone();
+    let wizard = world.signed_in(&begin(), person).await;
+    let pick = json!({"connectors": [{"organization": "contoso"}]});
+    let review = world
+        .post(&path(&wizard, "review"), &pick)
+        .await
+        .expect(200);
+    let name = format!("{} azure-devops", person.rsplit_once('@').unwrap().1);
+    let shown = &review["items"][0]["app_profile"];
+    assert_eq!(shown, &json!({"name": name, "new": true}));
+    // SRE-25: nothing is saved before the last step.
+    assert_eq!(profiles().await, json!([]));
+    let added = world.post(&path(&wizard, "add"), &pick).await.expect(201);
+    assert_eq!(added["app_profile"], json!(name));
+    let kept = profiles().await;
+    assert_eq!(kept.as_array().unwrap().len(), 1, "{kept}");
+    assert_eq!(
+        (&kept[0]["name"], &kept[0]["tenant"], &kept[0]["own"]),
+        (
+            &json!(name),
+            &json!(world.simulator.tenant()),
+            &json!(false)
+        )
+    );
+    let audit = world.get("/audit?limit=200").await.expect(200);
+    let actions: Vec<&str> = texts(&audit["items"], "action");
+    assert!(actions.contains(&"app-profile.add"), "{actions:?}");
+    // What is connected through it holds it, and the next connector finds it.
+    let address = format!("/app-profiles/{}", name.replace(' ', "%20"));
+    let refused = world.delete(&address).await.expect(409);
+    assert_eq!(refused["code"], "app-profile-in-use");
+    let wizard = world.signed_in(&begin(), person).await;
+    let tenant = world.simulator.tenant();
+    world
+        .simulator
+        .add_organization_in("adventure-works", &tenant)
+        .unwrap();
+    let second = json!({"connectors": [{"organization": "adventure-works"}]});
+    let review = world
+        .post(&path(&wizard, "review"), &second)
+        .await
+        .expect(200);
+    let shown = &review["items"][0]["app_profile"];
+    assert_eq!(shown, &json!({"name": name, "new": false}));
+    let added = world.post(&path(&wizard, "add"), &second).await.expect(201);
+    assert_eq!(added["app_profile"], json!(null));
+    world.delete("/connectors/contoso").await.expect(204);
+    world
+        .delete("/connectors/adventure-works")
+        .await
+        .expect(204);
+    world.delete(&address).await.expect(204);
 }
 
 #[tokio::test]

@@ -92,7 +92,10 @@ async fn k_03_k_11_an_account_is_connected_and_nothing_is_saved_before_the_last_
     let review = world.post(&path, &pick).await.expect(200);
     assert_eq!(
         review["items"],
-        json!([{"name": "ado-contoso", "organization": "contoso", "type": "Azure DevOps OAuth"}])
+        json!([{
+            "name": "ado-contoso", "organization": "contoso", "type": "Azure DevOps OAuth",
+            "app_profile": {"name": "contoso.example azure-devops", "new": true},
+        }])
     );
     world.expect_empty().await;
 

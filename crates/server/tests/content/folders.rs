@@ -246,6 +246,32 @@ async fn damage_is_told_with_its_code_and_never_as_an_error_of_ours() {
 }
 
 #[tokio::test]
+async fn a_snapshot_that_another_program_forgot_and_pruned_is_unknown_and_not_damaged() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for content in [b"one", b"two"] {
+        let all = files(&[("folder/a", content)]);
+        ids.push(world.snapshot("contoso", &all, &[]).await);
+    }
+    world.forget(&ids[0]).await;
+    for what in ["files", "content?path=folder/a", "archive?path=folder"] {
+        let gone = world.get(&format!("/snapshots/{}/{what}", ids[0])).await;
+        gone.refuses(404, "snapshot-unknown");
+        let there = world.get(&format!("/snapshots/{}/{what}", ids[1])).await;
+        assert_eq!(there.status, 200, "{what}");
+    }
+    // Its file alone is lost: what it holds is there.
+    let file = world
+        .folder
+        .path()
+        .join("repository/snapshots")
+        .join(&ids[1]);
+    std::fs::remove_file(file).unwrap();
+    let there = world.get(&format!("/snapshots/{}/files", ids[1])).await;
+    assert_eq!(there.status, 200);
+}
+
+#[tokio::test]
 async fn a_repository_that_is_gone_or_was_replaced_is_told() {
     let world = World::new().await;
     let all = files(&[("source.json", b"{}")]);

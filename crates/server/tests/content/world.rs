@@ -8,10 +8,11 @@ use axum::body::Body;
 use axum::http::Request;
 use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
 use control::Reach;
-use jiff::Timestamp;
-use model::{Clock, ItemRef, Role, Secret, SourceId};
+use jiff::{SignedDuration, Timestamp};
+use model::{Clock, ItemRef, Role, Secret, Silent, SourceId};
 use repository::{
-    BlobType, FileContent, Holder, InitOptions, Node, Repository, Snapshot, TreeEditor, store_from,
+    BlobType, FileContent, Holder, InitOptions, Limit, Node, PruneOptions, Repository, Snapshot,
+    TreeEditor, store_from,
 };
 use server::access::{Caller, CallerKind};
 use server::{Options, Server};
@@ -168,6 +169,20 @@ impl World {
         };
         let catalog = &self.server.control.catalog;
         catalog.add_snapshot(&row, items).await.unwrap();
+    }
+
+    /// As another program forgets a snapshot and removes its data.
+    pub(crate) async fn forget(&self, id: &str) {
+        let ids = [id.parse().unwrap()];
+        self.repository.forget(&ids).await.unwrap();
+        let holder = Holder::new("other", Arc::clone(&self.clock));
+        let options = PruneOptions {
+            max_unused: Limit::Bytes(0),
+            max_repack_bytes: None,
+            grace: SignedDuration::ZERO,
+        };
+        let pruned = self.repository.prune(&holder, &options, &Silent).await;
+        pruned.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

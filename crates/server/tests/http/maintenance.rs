@@ -35,6 +35,7 @@ pub(crate) async fn furnished() -> World {
         },
         secret: &secret,
         expires: Some(now),
+        profile: None,
     };
     let connectors = ["contoso", "fabrikam"].map(|name| Connector {
         name: name.to_owned(),

@@ -6,6 +6,7 @@ mod asking;
 #[path = "../common/installed.rs"]
 mod installed;
 mod journey;
+mod people;
 #[path = "../common/remembered.rs"]
 mod remembered;
 mod site;

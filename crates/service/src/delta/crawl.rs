@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use model::ItemRef;
 use model::policy::Pick;
 use serde_json::value::RawValue;
@@ -165,7 +166,7 @@ impl Round<'_, '_> {
             if !kind.relations.is_empty() || self.pick.is_some() {
                 state.listed.insert(id.to_string());
             }
-        } else if !self.is_whole(&id, document, &item).await? {
+        } else if !self.is_whole(state, &id, document, &item).await? {
             state.again.insert(id.into_owned());
             return Ok(());
         } else if kind.gone == Gone::Asked {
@@ -217,20 +218,35 @@ impl Round<'_, '_> {
         let known = if self.complete() {
             state.listed.contains(id)
         } else {
-            self.cx.before(&self.item(id)).await?.is_some()
+            self.before(state, id).await?.is_some()
         };
-        if !known {
+        if !known || state.damaged.contains(id) {
             state.again.insert(id.to_owned());
         }
         Ok(())
     }
 
+    /// The document as the snapshot before has it; one that is damaged is as good as empty.
+    async fn before(&self, state: &mut State, id: &str) -> Result<Option<Bytes>> {
+        let before = self.cx.before(&self.item(id)).await?;
+        if before.as_ref().is_some_and(Bytes::is_empty) {
+            state.damaged.insert(id.to_owned());
+        }
+        Ok(before)
+    }
+
     /// Of an item that is new, the name must be there; of one that is known, all that is stored.
-    async fn is_whole(&self, id: &str, document: &RawValue, item: &Members<'_>) -> Result<bool> {
+    async fn is_whole(
+        &self,
+        state: &mut State,
+        id: &str,
+        document: &RawValue,
+        item: &Members<'_>,
+    ) -> Result<bool> {
         if first_text(document, self.kind.name).is_none() {
             return Ok(false);
         }
-        let Some(before) = self.cx.before(&self.item(id)).await? else {
+        let Some(before) = self.before(state, id).await? else {
             return Ok(true);
         };
         // What cannot be read any more is no measure of what may have been left out.
@@ -253,6 +269,7 @@ impl Round<'_, '_> {
     /// What the pages left open: items to read by their id, and lists. The ids that are still open are asked for next time.
     async fn finish(&self, state: &State) -> Result<BTreeSet<String>> {
         let mut failed = BTreeSet::new();
+        // What was mended now is no longer marked once it comes without an issue.
         let mut open = BTreeSet::new();
         for (id, answer) in self.each(&state.again).await? {
             match (&answer.body, answer.error(&self.item(&id).to_string())) {

@@ -17,6 +17,9 @@ pub(super) struct State {
     pub(super) listed: BTreeSet<String>,
     /// Items that came with less than was stored: they are read by their id.
     pub(super) again: BTreeSet<String>,
+    /// Items whose stored documents are damaged: they are read by their id, and named until the round after that.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) damaged: BTreeSet<String>,
     /// Items that may be gone.
     pub(super) doubtful: BTreeSet<String>,
 }
@@ -42,6 +45,7 @@ impl State {
         self.link = Some(link);
         self.relations.keep(open);
         self.listed.clear();
+        self.damaged.clear();
         self.again.retain(|id| open.contains(id));
         self.doubtful.retain(|id| open.contains(id));
         serde_json::to_string(&self)
@@ -62,6 +66,7 @@ impl State {
         self.relations.forget(id);
         self.listed.remove(id);
         self.again.remove(id);
+        self.damaged.remove(id);
         self.doubtful.remove(id);
     }
 }

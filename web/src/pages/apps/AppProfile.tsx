@@ -17,6 +17,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { TextLink } from "../../components/TextLink";
 import { Time } from "../../components/Time";
 import { useTexts } from "../../texts";
+import { CredentialName } from "../vault/Words";
 import { Narrower } from "./Narrower";
 import { PermissionTable } from "./PermissionTable";
 import "./texts";
@@ -79,7 +80,7 @@ function Found({ profile, onAsk }: { profile: Schemas["ProfileView"]; onAsk: () 
             [t("cloud"), profile.cloud],
             [t("column.app"), t(profile.own ? "own" : "ours")],
             [t("column.client"), profile.client_id],
-            [t("credential"), profile.credential],
+            [t("credential"), profile.credential && <CredentialName key="credential" name={profile.credential} />],
             [
               t("column.consented"),
               <StatusBadge key="consented" tone={consented ? "good" : "waiting"}>

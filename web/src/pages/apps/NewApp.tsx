@@ -2,7 +2,7 @@ import { Button, Field, Input, makeStyles, Radio, RadioGroup, tokens } from "@fl
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { CredentialField } from "../../components/CredentialField";
+import { CredentialField } from "../vault/CredentialField";
 import { ExplainedRadio } from "../../components/ExplainedRadio";
 import { refusedAt, useFormStyles } from "../../components/form";
 import { Page } from "../../components/Page";

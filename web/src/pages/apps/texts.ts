@@ -2,11 +2,11 @@ import { addTexts } from "../../texts";
 
 addTexts("apps", {
   title: "App management",
-  about: "An app profile says through which Entra app registration people of a tenant sign in. One for each tenant; a connector can only use a profile of its own tenant.",
+  about: "An app profile says through which Entra app registration people of a tenant sign in. Each tenant has its own, which is there before anything is connected through it; a connector can only use a profile of its own tenant.",
   create: "Create",
   label: "App profiles",
   empty: "No app profile yet",
-  emptyHint: "You need one where a tenant wants an app of its own, or an administrator's consent once for everybody. Create it before you connect the tenant.",
+  emptyHint: "A tenant gets one before its first connector, when somebody signs in. Create it yourself where the tenant wants an app of its own, or an administrator's consent once for everybody.",
   permissionsPage: "Permissions",
   column: { name: "Name", service: "Service", tenant: "Tenant", client: "Client id", app: "App", consented: "Consent" },
   own: "Your own",

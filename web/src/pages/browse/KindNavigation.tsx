@@ -2,7 +2,7 @@ import { Field, makeStyles, mergeClasses, Select, Subtitle2, tokens } from "@flu
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { count } from "../../components/format";
-import { useKinds, useKindTitle } from "../../components/kinds";
+import { useKinds, useKindTitle, withRows } from "../../components/kinds";
 import { useShown } from "../../components/search";
 import { useTexts } from "../../texts";
 import { ofKinds, ofProjects, useCounts } from "./counts";
@@ -64,11 +64,11 @@ function Kinds({ snapshot, kinds, current }: Props) {
   const title = useKindTitle();
   const [{ project }] = useShown();
   const inProject = ofKinds(useCounts(snapshot).data?.items ?? [], project);
-  // They are counted, and found in the items of others.
-  const within = new Set(useKinds().flatMap((kind) => (kind.within ? kind.id : [])));
+  // The rest is counted, and found in the items of others.
+  const listed = new Set(withRows([...kinds, ...Object.keys(snapshot.kinds)], useKinds()));
   const known = [...kinds, ...Object.keys(snapshot.kinds).filter((kind) => !kinds.includes(kind))].filter(
     // What lies within items is counted for all projects together.
-    (kind) => snapshot.kinds[kind] && (project === undefined || !within.has(kind)),
+    (kind) => snapshot.kinds[kind] && (project === undefined || listed.has(kind)),
   );
   const items = (kind: string) => (project === undefined ? snapshot.kinds[kind]?.items : inProject.get(kind)) ?? 0;
   return (
@@ -79,15 +79,15 @@ function Kinds({ snapshot, kinds, current }: Props) {
       <ul className={styles.list}>
         {known.map((kind) => (
           <li key={kind}>
-            {within.has(kind) ? (
+            {listed.has(kind) ? (
+              <Entry snapshot={snapshot.id} search={{ kind, ...(project && { project }) }} here={kind === current} items={items(kind)}>
+                {title(kind)}
+              </Entry>
+            ) : (
               <span className={styles.entry} title={t("within")}>
                 <span>{title(kind)}</span>
                 <span className={styles.number}>{count(items(kind))}</span>
               </span>
-            ) : (
-              <Entry snapshot={snapshot.id} search={{ kind, ...(project && { project }) }} here={kind === current} items={items(kind)}>
-                {title(kind)}
-              </Entry>
             )}
           </li>
         ))}

@@ -2,7 +2,7 @@ import { Button, makeStyles, tokens } from "@fluentui/react-components";
 import { ArrowSwapRegular, ShieldCheckmarkRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { when } from "../../components/format";
-import { useKinds } from "../../components/kinds";
+import { useKinds, withRows } from "../../components/kinds";
 import { Page } from "../../components/Page";
 import { ShowAs } from "../../components/ShowAs";
 import { useShown } from "../../components/search";
@@ -16,6 +16,7 @@ import { Head, InSnapshot, Stale } from "./Frame";
 import { ItemList } from "./ItemList";
 import { KindNavigation } from "./KindNavigation";
 import { NodeTree } from "./NodeTree";
+import { PartsOf, useWholeOf } from "./PartsOf";
 import type { SnapshotDetail } from "./snapshot";
 import { pageOf, useSourceName } from "./source";
 import { RestoreAll } from "./Ways";
@@ -46,9 +47,11 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
   const [shown] = useShown();
   const sourceName = useSourceName();
   const source = sourceName(snapshot);
-  const known = useKinds().filter(({ service }) => service === snapshot.service);
+  const all = useKinds();
+  const known = all.filter(({ service }) => service === snapshot.service);
   const kinds = known.length > 0 ? known.map(({ id }) => id) : Object.keys(snapshot.kinds).toSorted();
-  const kind = shown["kind"] ?? kinds.find((one) => (snapshot.kinds[one]?.items ?? 0) > 0) ?? kinds[0] ?? "";
+  const kind = shown["kind"] ?? withRows(kinds, all).find((one) => (snapshot.kinds[one]?.items ?? 0) > 0) ?? kinds[0] ?? "";
+  const whole = useWholeOf(kind);
   return (
     <Page
       title={t("title", { source, time: when(snapshot.time) })}
@@ -68,7 +71,13 @@ function Inside({ snapshot }: { snapshot: SnapshotDetail }) {
       <Stale snapshot={snapshot} />
       <div className={styles.columns}>
         <KindNavigation snapshot={snapshot} kinds={kinds} current={kind} />
-        {TREES.has(kind) && shown["as"] !== "list" ? <NodeTree key={kind} snapshot={snapshot} kind={kind} /> : <ItemList key={kind} snapshot={snapshot} kind={kind} />}
+        {whole !== undefined ? (
+          <PartsOf kind={kind} whole={whole} />
+        ) : TREES.has(kind) && shown["as"] !== "list" ? (
+          <NodeTree key={kind} snapshot={snapshot} kind={kind} />
+        ) : (
+          <ItemList key={kind} snapshot={snapshot} kind={kind} />
+        )}
       </div>
     </Page>
   );

@@ -1,5 +1,5 @@
 import { Body1, makeStyles, tokens } from "@fluentui/react-components";
-import { when } from "../../components/format";
+import { apart } from "../../components/apart";
 import { Section } from "../../components/Section";
 import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
@@ -29,9 +29,10 @@ export function VersionDifference({ kind, item, from, to }: Props) {
   const t = useTexts("browse");
   const [earlier, later] = [useItem(from, kind, item), useItem(to, kind, item)];
   const [first, second] = [useSnapshot(from).data, useSnapshot(to).data];
+  const told = first && second && apart([first, second]);
   return (
     <Section title={t("versions.compare")}>
-      {first && second && <Body1>{t("versions.between", { from: when(first.time), to: when(second.time) })}</Body1>}
+      {told && <Body1>{t("versions.between", { from: told(first), to: told(second) })}</Body1>}
       <Loaded query={earlier}>{(before) => <Loaded query={later}>{(after) => <Both from={from} to={to} before={before} after={after} />}</Loaded>}</Loaded>
     </Section>
   );

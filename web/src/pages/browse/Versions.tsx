@@ -1,6 +1,7 @@
 import { Body1, Button, Caption1, makeStyles, Radio, Table, TableBody, TableCell, TableHeader, TableHeaderCell, TableRow, tokens } from "@fluentui/react-components";
 import { api, type Schemas } from "../../api/client";
-import { bytes, when } from "../../components/format";
+import { apart } from "../../components/apart";
+import { bytes } from "../../components/format";
 import { Empty, Loaded } from "../../components/State";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useShown } from "../../components/search";
@@ -76,6 +77,7 @@ function List({ item, versions, from, to, onChoose }: ListProps) {
   const styles = useStyles();
   const t = useTexts("browse");
   const several = versions.length > 1;
+  const told = apart(versions.flatMap(({ first, last }) => [first, last].filter((one) => one != null)));
   return (
     <Scroll label={t("versions.list")} width={720}>
       <Table size="small" aria-label={t("versions.list")}>
@@ -97,7 +99,7 @@ function List({ item, versions, from, to, onChoose }: ListProps) {
                 <TableCell className={styles.choice}>
                   <Radio
                     name={which}
-                    aria-label={`${t(`versions.${which}`)}: ${name}, ${version.last ? when(version.last.time) : ""}`}
+                    aria-label={`${t(`versions.${which}`)}: ${name}, ${version.last ? told(version.last) : ""}`}
                     checked={chosen}
                     disabled={id === undefined}
                     onChange={() => id !== undefined && onChoose({ [which]: id })}
@@ -114,7 +116,7 @@ function List({ item, versions, from, to, onChoose }: ListProps) {
                   <Caption1 block>{bytes(version.size)}</Caption1>
                 </TableCell>
                 <TableCell>
-                  <Held version={version} />
+                  <Held version={version} told={told} />
                 </TableCell>
                 <TableCell>{id !== undefined && <Open item={item} version={version} snapshot={id} />}</TableCell>
               </TableRow>
@@ -126,11 +128,11 @@ function List({ item, versions, from, to, onChoose }: ListProps) {
   );
 }
 
-function Held({ version: { first, last } }: { version: Version }) {
+function Held({ version: { first, last }, told }: { version: Version; told: ReturnType<typeof apart> }) {
   const t = useTexts("browse");
   if (!first || !last) return <>{t("versions.forgotten")}</>;
-  if (first.id === last.id) return <>{t("versions.heldOne", { first: when(first.time) })}</>;
-  return <>{t("versions.held", { first: when(first.time), last: when(last.time) })}</>;
+  if (first.id === last.id) return <>{t("versions.heldOne", { first: told(first) })}</>;
+  return <>{t("versions.held", { first: told(first), last: told(last) })}</>;
 }
 
 function Open({ item, version, snapshot }: { item: ViewProps["item"]; version: Version; snapshot: string }) {

@@ -9,6 +9,8 @@ addTexts("browse", {
   projects: "Projects",
   allProjects: "All projects",
   within: "Counted with their work items",
+  partsOf: "{{kind}} have no list of their own",
+  partsOfHint: "They are parts of other items. Choose the kind: {{whole}}.",
   project: "Project",
   words: "Words in names and texts",
   wordsInName: "Words in the name",

@@ -68,7 +68,7 @@ export function AuthorizeDialog({ request, organization, onDone, onCancel }: Pro
               {opened === "yes" && !failure && <Spinner size="tiny" labelPosition="after" label={t("authorize.waiting")} />}
               {opened === "blocked" && !failure && url && <Blocked url={url} />}
             </div>
-            {failure && <Failure failure={failure} organization={organization} />}
+            {failure && <Failure failure={failure} service={request.service} organization={organization} />}
             <Refusal error={error} />
           </DialogContent>
           <DialogActions>

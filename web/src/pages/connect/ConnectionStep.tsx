@@ -43,6 +43,8 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
   const set = (change: Partial<ConnectionForm>) => {
     // Another place or another identity is another sign-in.
     if (account !== undefined && (change.place !== undefined || change.identity || change.url !== undefined)) onForget();
+    // It was about what stood there before.
+    unattended.reset();
     onForm(change);
   };
   const setProof = (change: Partial<Proof>) => {

@@ -70,7 +70,7 @@ export function DeviceCode({ request, organization, onDone, onWindow, onOwnApp }
           {prompt.expires && <Text className={styles.quiet}>{t("device.until", { time: when(prompt.expires) })}</Text>}
         </>
       )}
-      {failure && <Failure failure={failure} organization={organization} />}
+      {failure && <Failure failure={failure} service={request.service} organization={organization} />}
       <Refusal error={error} />
       {(failure || error) && (
         <div className={styles.line}>

@@ -1,11 +1,17 @@
 import { MessageBar, MessageBarBody, MessageBarTitle } from "@fluentui/react-components";
 import { Words } from "../../components/Words";
 import { useTexts } from "../../texts";
+import { asksForAccess, type SignInFailure } from "./refusals";
 import "./texts";
-import type { SignInFailure } from "./useSignIn";
 
-/** SRE-19: why the sign-in failed, and that access to the organization is the thing to check. */
-export function Failure({ failure, organization }: { failure: SignInFailure; organization: string }) {
+interface Props {
+  failure: SignInFailure;
+  service: string;
+  organization: string;
+}
+
+/** SRE-19: why the sign-in failed, and that access to the organization is the thing to check where that may be why. */
+export function Failure({ failure, service, organization }: Props) {
   const t = useTexts("connect");
   return (
     <MessageBar intent="error" layout="multiline" role="alert">
@@ -17,7 +23,7 @@ export function Failure({ failure, organization }: { failure: SignInFailure; org
             <Words text={failure.hint} />
           </div>
         )}
-        <div>{organization ? t("signIn.checkAccess", { organization }) : t("signIn.checkAccessAny")}</div>
+        {asksForAccess(service, failure.code) && <div>{organization ? t("signIn.checkAccess", { organization }) : t("signIn.checkAccessAny")}</div>}
       </MessageBarBody>
     </MessageBar>
   );

@@ -1,6 +1,6 @@
 import { Dropdown, Field, Input, makeStyles, Option, Subtitle2, Text, Textarea } from "@fluentui/react-components";
 import { api } from "../../api/client";
-import { CredentialField } from "../../components/CredentialField";
+import { CredentialField } from "../vault/CredentialField";
 import { useFormStyles, wrong } from "../../components/form";
 import { when } from "../../components/format";
 import { OutLink } from "../../components/Outside";

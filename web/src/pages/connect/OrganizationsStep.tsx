@@ -1,12 +1,13 @@
 import { Button, Card, Checkbox, makeStyles, Spinner, Subtitle2, Text, tokens } from "@fluentui/react-components";
 import { useFormStyles } from "../../components/form";
 import { Empty } from "../../components/State";
+import { useWrite } from "../../api/write";
 import { Refusal } from "../../components/Refusal";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTexts } from "../../texts";
 import { suggestName } from "./address";
 import { Checks } from "./Checks";
-import { useChecks, useConnectors, type Checked, type WizardView } from "./data";
+import { discover, READS, useChecks, useConnectors, type Checked, type WizardView } from "./data";
 import { Hints } from "./Hints";
 import type { Machine, Pick } from "./machine";
 import type { Kind } from "./types";
@@ -22,6 +23,8 @@ interface Props {
   kind: Kind;
   machine: Machine;
   wizard: WizardView;
+  /** What it found when it looked again. */
+  onFound: (wizard: WizardView) => void;
   onPick: (pick: Pick) => void;
   onDrop: (organization: string) => void;
 }
@@ -41,18 +44,36 @@ export function allOf({ place }: Kind, wizard: WizardView, picks: readonly Pick[
 const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 
 /** Every organization that the account reaches with a result of its own, also those that are left out (K-03); that it reaches none is a check (AV-07). */
-export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Props) {
+export function OrganizationsStep({ kind, machine, wizard, onFound, onPick, onDrop }: Props) {
   const styles = useStyles();
   const form = useFormStyles();
   const t = useTexts("connect");
   const connectors = useConnectors();
   const names = allOf(kind, wizard, machine.picks);
-  const checks = useChecks(wizard.id, names);
+  const checks = useChecks(names.length > 0 ? wizard.id : undefined, names);
+  const look = useWrite({
+    ...READS,
+    mutationFn: () => discover(wizard.id),
+    onSuccess: (found) => {
+      onFound(found);
+      // Others than before are checked as soon as they are shown.
+      if (names.length > 0 && allOf(kind, found, machine.picks).join() === names.join()) void checks.refetch();
+    },
+  });
+  const again = (
+    <div>
+      <Button disabled={look.isPending || checks.isFetching} onClick={() => look.mutate()}>
+        {t("organizations.again")}
+      </Button>
+      <Refusal error={look.error} />
+    </div>
+  );
   if (names.length === 0) {
     return (
       <>
         <Empty title={t("organizations.none")}>{t("organizations.noneHint")}</Empty>
         <Checks checks={wizard.checks} />
+        {again}
       </>
     );
   }
@@ -81,17 +102,13 @@ export function OrganizationsStep({ kind, machine, wizard, onPick, onDrop }: Pro
           </li>
         ))}
       </ul>
-      <div>
-        <Button disabled={checks.isFetching} onClick={() => void checks.refetch()}>
-          {t("organizations.again")}
-        </Button>
-      </div>
+      {again}
     </div>
   );
 }
 
 /** Who reaches what, and what was checked of the sign-in itself. */
-function Introduction({ kind, machine, wizard }: Omit<Props, "onPick" | "onDrop">) {
+function Introduction({ kind, machine, wizard }: Omit<Props, "onFound" | "onPick" | "onDrop">) {
   const styles = useStyles();
   const t = useTexts("connect");
   const isTenant = kind.place === "tenant";

@@ -1,7 +1,7 @@
-import { Problem } from "../../api/problem";
 import { Refusal } from "../../components/Refusal";
 import { Checks } from "./Checks";
 import type { Check } from "./data";
+import { checksOf } from "./refusals";
 
 interface Props {
   error: unknown;
@@ -11,7 +11,7 @@ interface Props {
 
 /** Why a connector was refused, and the checks that say so. */
 export function Refused({ error, passed = [] }: Props) {
-  const checks = error ? (Problem.from(error).body.checks ?? []) : passed;
+  const checks = error ? checksOf(error) : passed;
   return (
     <>
       <Refusal error={error} />

@@ -12,6 +12,7 @@ import { isExpired } from "./refusals";
 import { useSyncWords } from "../connectors/useSyncWords";
 import { rulesOf } from "../policies/draft";
 import { retentionWords } from "../policies/words";
+import { CredentialName } from "../vault/Words";
 import { type Settings } from "./settings";
 import { bodyOfSync } from "./sync";
 
@@ -77,11 +78,13 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
                       facts={[
                         [t("review.name"), draft.name],
                         [t("review.organization"), draft.organization],
+                        [t("server.label"), urlOf(body, draft.organization)],
                         [t("review.type"), draft.type],
                         [t("review.identity"), account],
+                        [t("review.profile"), draft.app_profile && t(draft.app_profile.new ? "review.profileNew" : "review.profileThere", { name: draft.app_profile.name })],
                         [t("settings.sync"), sync && syncWords(sync)],
                         [t("review.worker"), settings.worker || t("settings.anyWorker")],
-                        [t("settings.restore"), settings.restore || t("settings.restoreSame")],
+                        [t("settings.restore"), settings.restore ? <CredentialName key="restore" name={settings.restore} /> : t("settings.restoreSame")],
                         [t("settings.access"), settings.people.join(", ")],
                         [t("settings.keep"), settings.keep && retentionWords(policies, rulesOf(settings.keep))],
                       ]}
@@ -96,6 +99,11 @@ export function ReviewStep({ wizard, account, body, settings, withChecks, onExpi
       {withChecks && <CheckedNow query={checks} />}
     </div>
   );
+}
+
+/** The address of a server of their own: an organization of that name may be at the service, too. */
+function urlOf({ connectors }: Schemas["AddWizard"], organization: string) {
+  return connectors?.find((one) => one.organization.toLowerCase() === organization.toLowerCase())?.url;
 }
 
 function CheckedNow({ query }: { query: { data?: { organization: string; checks: Check[] }[] | undefined; error: unknown; isFetching: boolean } }) {

@@ -1,6 +1,6 @@
 import { Checkbox, Field, Radio, RadioGroup, SpinButton, Text } from "@fluentui/react-components";
 import { useAll } from "../../components/all";
-import { CredentialField } from "../../components/CredentialField";
+import { CredentialField } from "../vault/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { useMay } from "../../shell/session";
@@ -64,7 +64,6 @@ export function RestoreField({ value, onChange }: { value: string; onChange: (na
       value={value}
       onChange={onChange}
       fits={({ method }) => method !== "storage"}
-      words={({ method }) => method}
     />
   );
 }

@@ -11,7 +11,7 @@ import { useChecks, type WizardView } from "./data";
 import type { Machine, Step } from "./machine";
 import { allOf, OrganizationsStep } from "./OrganizationsStep";
 import { Progress, stepTitle } from "./Progress";
-import { isExpired } from "./refusals";
+import { checksOf, isExpired } from "./refusals";
 import { Refused } from "./Refused";
 import { ReviewStep } from "./ReviewStep";
 import { pickOf, wishesOf } from "./settings";
@@ -58,7 +58,7 @@ export function Steps({ kind, resumed, profile, onDone }: Props) {
     <div className={layout.form}>
       {kind.steps.length > 1 && <Progress kind={kind} steps={kind.steps} step={step} onStep={wizard.go} />}
       <div ref={part} tabIndex={-1} role="group" aria-label={stepTitle(t, kind, step)} className={mergeClasses(layout.form, styles.part)}>
-        <Shown kind={kind} wizard={wizard} body={body} onAgain={again} />
+        <Shown kind={kind} wizard={wizard} body={body} told={checksOf(add.error).length > 0} onAgain={again} />
         <Refused error={add.error} />
         {isExpired(add.error) && (
           <div>
@@ -109,12 +109,14 @@ interface ShownProps {
   kind: Kind;
   wizard: TheWizard;
   body: Schemas["AddWizard"];
+  /** What was checked stands below, as a refusal tells it. */
+  told: boolean;
   /** The server has forgotten the wizard, or somebody else is to sign in. */
   onAgain: () => void;
 }
 
-function Shown({ kind, wizard, body, onAgain }: ShownProps) {
-  const { form, settings, view, machine, dispatch } = wizard;
+function Shown({ kind, wizard, body, told, onAgain }: ShownProps) {
+  const { form, settings, view, found, machine, dispatch } = wizard;
   switch (wizard.step) {
     case "connection":
       return (
@@ -135,6 +137,7 @@ function Shown({ kind, wizard, body, onAgain }: ShownProps) {
             kind={kind}
             machine={machine}
             wizard={view}
+            onFound={found}
             onPick={(pick) => dispatch({ type: "picked", pick })}
             onDrop={(organization) => dispatch({ type: "dropped", organization })}
           />
@@ -157,7 +160,7 @@ function Shown({ kind, wizard, body, onAgain }: ShownProps) {
             account={machine.account ?? ""}
             body={body}
             settings={settings}
-            withChecks={!kind.steps.includes("organizations")}
+            withChecks={!kind.steps.includes("organizations") && !told}
             onExpired={onAgain}
           />
         )

@@ -41,6 +41,12 @@ export async function poll(id: string): Promise<WizardView> {
   return data as WizardView;
 }
 
+/** Looks anew which organizations there are: one may have been made meanwhile. */
+export async function discover(id: string): Promise<WizardView> {
+  const { data } = await client.POST("/connect/{id}/discover", { params: { path: { id } } });
+  return data as WizardView;
+}
+
 /** The checks of organizations, asked once: they take the service's time. */
 export function useChecks(id: string | undefined, organizations: readonly string[]) {
   return useQuery({

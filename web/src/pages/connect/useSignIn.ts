@@ -3,11 +3,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 import { Problem } from "../../api/problem";
 import { useTexts } from "../../texts";
 import { begin, poll, standing, type Begin, type WizardView } from "./data";
-
-export interface SignInFailure {
-  message: string;
-  hint?: string | null;
-}
+import type { SignInFailure } from "./refusals";
 
 const LOOK = 1_500;
 const LONGEST = 30;
@@ -66,7 +62,7 @@ export function useSignIn(request: Begin, watching: boolean, onDone: (wizard: Wi
   } else if (now.error && !passes(now.error)) {
     const problem = Problem.from(now.error);
     const hint = problem.code === "connect-session-unknown" ? t("signIn.expired") : problem.hint;
-    failure = { message: problem.message, ...(hint !== undefined && { hint }) };
+    failure = { code: problem.code, message: problem.message, hint };
   }
   return { wizard, failure, error: begun.error, again: () => setAttempt((before) => before + 1) };
 }

@@ -56,5 +56,5 @@ export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: 
     dispatch({ type: "forgotten" });
     setShown({ wizard: undefined, step: undefined, name: undefined });
   };
-  return { form, change, settings, set, view, machine, dispatch, pick, step, held: isHeld(step), go, next, back: () => go(beside(-1)), done, release, drop };
+  return { form, change, settings, set, view, found: setView, machine, dispatch, pick, step, held: isHeld(step), go, next, back: () => go(beside(-1)), done, release, drop };
 }

@@ -29,7 +29,7 @@ export function ChecksTab({ connector }: { connector: string }) {
     mutate({ params: { path: { name: connector } } });
   }, [now, setShown, mutate, connector]);
   const { data } = test;
-  const failed = data?.checks.some(({ outcome }) => outcome === "fail");
+  const failed = data?.checks.some(({ blocks }) => blocks);
   const verdict = failed ? t("checks.failed") : data?.missing ? t("checks.missing", { count: data.missing }) : t("checks.ok");
   const path = `/connectors/${encodeURIComponent(connector)}/test`;
   return (

@@ -151,7 +151,8 @@ function Bar({ typed, chosen, onType, onRefresh, onRemove }: BarProps) {
           {t("action.refresh")}
         </ToolbarButton>
         {may && (
-          <ToolbarButton icon={<DeleteRegular />} disabled={chosen === 0} onClick={onRemove}>
+          // It keeps the focus when it has done its work and nothing is selected any more.
+          <ToolbarButton icon={<DeleteRegular />} disabledFocusable={chosen === 0} onClick={onRemove}>
             {t("action.remove")}
           </ToolbarButton>
         )}

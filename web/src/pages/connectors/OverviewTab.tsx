@@ -12,6 +12,7 @@ import { usePoliciesFor } from "../connect/WorkerField";
 import { pageOf } from "../browse/source";
 import { RunState } from "../runs/RunState";
 import { useRunWords } from "../runs/words";
+import { CredentialName, useAccount, useCredential } from "../vault/Words";
 import { Standing } from "./Standing";
 import { Trouble } from "./Trouble";
 import { useSyncWords } from "./useSyncWords";
@@ -41,8 +42,8 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
             [t("fact.tenant"), connector.tenant],
             [t("fact.method"), t(`method.${connector.method}`, { defaultValue: connector.method })],
             [t("fact.account"), may && <Account key="account" credential={connector.credential} />],
-            [t("fact.credential"), connector.credential],
-            [t("fact.restore"), connector.restore_credential ?? t("fact.restoreSame")],
+            [t("fact.credential"), <CredentialName key="credential" name={connector.credential} />],
+            [t("fact.restore"), connector.restore_credential ? <CredentialName key="restore" name={connector.restore_credential} /> : t("fact.restoreSame")],
             [t("fact.worker"), connector.worker ?? t("fact.anyWorker")],
             [t("fact.sync"), syncWords(connector.sync)],
             [
@@ -70,8 +71,9 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
 }
 
 function Account({ credential }: { credential: string }) {
-  const found = api.useQuery("get", "/credentials/{name}", { params: { path: { name: credential } } }, { retry: false });
-  return <>{found.data?.account ?? found.data?.client_id ?? found.data?.managed_identity ?? "–"}</>;
+  const account = useAccount();
+  const found = useCredential(credential);
+  return <>{(found && account(found)) ?? "–"}</>;
 }
 
 function Runs({ connector: { name: connector, service, organization, address } }: { connector: Schemas["ConnectorView"] }) {

@@ -1,13 +1,12 @@
 import { MessageBar, MessageBarBody, MessageBarTitle, Text } from "@fluentui/react-components";
 import { useState } from "react";
-import { api, type Schemas } from "../../api/client";
+import { api } from "../../api/client";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useTexts } from "../../texts";
+import { isGone, type Removed } from "./removed";
 import "./texts";
-
-type Result = Schemas["RemovedConnector"];
 
 interface Props {
   names: readonly string[];
@@ -20,11 +19,11 @@ interface Props {
 export function RemoveDialog({ names, onDone, onCancel }: Props) {
   const t = useTexts("connectors");
   const tell = useTell();
-  const [stayed, setStayed] = useState<Result[]>();
+  const [stayed, setStayed] = useState<Removed[]>();
   const remove = api.useMutation("post", "/connectors/remove", {
     onSuccess: ({ items }) => {
-      const left = items.filter(({ removed }) => !removed);
-      const gone = items.filter(({ removed }) => removed).map(({ name }) => name);
+      const left = items.filter((item) => !isGone(item));
+      const gone = items.filter(isGone).map(({ name }) => name);
       if (gone.length > 0) tell(t("remove.removed", { names: gone.join(", ") }), t("remove.removedBackups"));
       if (left.length > 0) setStayed(left);
       else onDone([]);

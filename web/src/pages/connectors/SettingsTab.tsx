@@ -2,7 +2,7 @@ import { Button, Field, Input, makeStyles, Text, tokens } from "@fluentui/react-
 import { PersonArrowLeftRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { api, type Schemas } from "../../api/client";
-import { CredentialField } from "../../components/CredentialField";
+import { CredentialField } from "../vault/CredentialField";
 import { useFormStyles } from "../../components/form";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
@@ -133,7 +133,6 @@ function PlacePart({ connector, draft, onChange }: PlaceProps) {
         value={draft.credential}
         onChange={(credential) => onChange({ credential })}
         fits={({ method }) => method !== "storage" && (connector.service === "azure-devops" || method !== "pat")}
-        words={({ method }) => t(`method.${method}`, { defaultValue: method })}
       />
       <div className={styles.actions}>
         <Button

@@ -5,6 +5,7 @@ import { api, client, type Schemas } from "../../api/client";
 import { queries } from "../../api/queries";
 import { useWrite } from "../../api/write";
 import { useFormStyles } from "../../components/form";
+import { listed } from "../../components/format";
 import { Page } from "../../components/Page";
 import { ShowAs } from "../../components/ShowAs";
 import { Failed, Loaded } from "../../components/State";
@@ -20,6 +21,8 @@ import { isPerson, isWhole, OWN_APP, type Proof, proofBody } from "../connect/pr
 import { ProofFields } from "../connect/ProofFields";
 import { forbidden } from "../connect/refusals";
 import { Refused } from "../connect/Refused";
+import { othersOf } from "../vault/users";
+import { useCredential, useCredentialWords } from "../vault/Words";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -97,6 +100,9 @@ function Form({ connector }: { connector: Connector }) {
     if (wizard) void forget(wizard.id).catch(() => undefined);
     setWizard(undefined);
     setAsked(undefined);
+    // It was about whom nobody wants any more.
+    replace.reset();
+    unattended.reset();
   };
   const change = (made: Partial<Proof>) => {
     drop();
@@ -115,7 +121,7 @@ function Form({ connector }: { connector: Connector }) {
   const proofs = { service: connector.service, kind: connector.service, proof, account: wizard && (wizard.account ?? ""), strict };
   return (
     <div className={`${form.form} ${form.narrow}`}>
-      <Text>{t("again.account", { method: t(`method.${connector.method}`), credential: connector.credential })}</Text>
+      <Now connector={connector} />
       <ProofFields {...proofs} onProof={change} onDifferent={drop} />
       {asked && (
         <Asked request={asked} organization={connector.organization} proof={proof} onProof={change} onDone={done} onCancel={() => setAsked(undefined)} />
@@ -135,6 +141,20 @@ function Form({ connector }: { connector: Connector }) {
         }}
       />
     </div>
+  );
+}
+
+/** As whom it signs in, and what else the new sign-in is for. */
+function Now({ connector: { name, method, credential } }: { connector: Connector }) {
+  const t = useTexts("connectors");
+  const words = useCredentialWords();
+  const found = useCredential(credential);
+  const others = othersOf(found?.users, name);
+  return (
+    <>
+      <Text>{t("again.account", { method: t(`method.${method}`), credential: found ? words(found) : credential })}</Text>
+      {others.length > 0 && <Text weight="semibold">{t("again.others", { names: listed(others), count: others.length })}</Text>}
+    </>
   );
 }
 

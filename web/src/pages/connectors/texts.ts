@@ -174,6 +174,8 @@ export const texts = {
     title: "Sign in again: {{name}}",
     about: "The new sign-in takes the place of the old one, once every connector that uses it has passed with it. Until then nothing changes.",
     account: "It is signed in by {{method}} now, with the credential {{credential}}.",
+    others_one: "The connector {{names}} signs in with it, too: it gets the new sign-in as well.",
+    others_other: "The connectors {{names}} sign in with it, too: they get the new sign-in as well.",
     replace: "Use this sign-in",
     replacing: "Checking every connector that uses it, then replacing…",
     done: "{{name}} is signed in again",

@@ -9,7 +9,7 @@ import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
 import { NUMBERED } from "../browse/order";
 import { AcknowledgeIssues } from "./AcknowledgeIssues";
-import { type Group, grouped, key, type Row } from "./group";
+import { type Group, grouped, isOpen, key, type Row } from "./group";
 import "./texts";
 
 const FEW = 5;
@@ -68,7 +68,7 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
   const looksAfter = useMay("manage-repositories");
   const may = (row: Row) => (row.repository ? looksAfter : runs);
   const [all, setAll] = useState(false);
-  const open = group.rows.filter((row) => !row.acknowledged);
+  const open = group.rows.filter(isOpen);
   const mine = open.filter(may);
   const some = mine.slice(0, AT_ONCE);
   const acknowledge = t(mine.length > AT_ONCE ? "acknowledge.first" : "acknowledge.all", { count: some.length });
@@ -80,9 +80,11 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
         <Subtitle2 as={ofRun ? "h3" : "h2"} className={styles.title}>
           {group.title}
         </Subtitle2>
-        <StatusBadge tone={open.length > 0 ? "warning" : "neutral"}>
-          {open.length > 0 ? t("openCount", { count: open.length }) : t("allAcknowledged")}
-        </StatusBadge>
+        {!group.rows.some(({ untold }) => untold) && (
+          <StatusBadge tone={open.length > 0 ? "warning" : "neutral"}>
+            {open.length > 0 ? t("openCount", { count: open.length }) : t("allAcknowledged")}
+          </StatusBadge>
+        )}
         {mine.length > 1 && (
           <Button size="small" aria-label={t("acknowledge.of", { action: acknowledge, title: group.title })} onClick={() => onAcknowledge(some)}>
             {acknowledge}
@@ -96,7 +98,7 @@ function GroupCard({ group, ofRun, onAcknowledge }: CardProps) {
       )}
       <ul className={styles.list}>
         {shown.map((row) => (
-          <IssueRow key={key(row)} row={row} ofRun={ofRun} {...(may(row) && !row.acknowledged && { onAcknowledge: () => onAcknowledge([row]) })} />
+          <IssueRow key={key(row)} row={row} ofRun={ofRun} {...(may(row) && isOpen(row) && { onAcknowledge: () => onAcknowledge([row]) })} />
         ))}
       </ul>
       {hidden > 0 && (
@@ -136,8 +138,8 @@ function IssueRow({ row, ofRun, onAcknowledge }: { row: Row; ofRun: boolean; onA
 function History({ row, ofRun }: { row: Row; ofRun: boolean }) {
   const t = useTexts("issues");
   const ago = useAgo();
-  const { acknowledged, runs, first, last } = row;
-  const isNew = ofRun && (runs === undefined || runs <= 1);
+  const { acknowledged, runs, first, last, untold } = row;
+  const isNew = ofRun && !untold && (runs === undefined || runs <= 1);
   return (
     <>
       {isNew && t("new")}

@@ -37,6 +37,13 @@ test("an issue of a run knows its history, and one met twice is one", () => {
   expect(rows[1]?.runs).toBeUndefined();
 });
 
+test("while the history of an issue is not known, it is not told as one that nobody acknowledged", () => {
+  const issue = { code: "c", class: "permission", kind: "wiki", scope: "P", message: "now" };
+  const open = (known: [] | undefined) => grouped(withHistory({ connector: "contoso", repository: "main" }, [issue], known))[0]?.open;
+  expect(open(undefined)).toBe(0);
+  expect(open([])).toBe(1);
+});
+
 test("an issue of a check is one of its repository", () => {
   const issue = { code: "repository-damaged", class: "storage", kind: "", scope: "", message: "now" };
   const known = { ...issue, connector: "", repository: "main", runs: 2, first: "a", last: "b", acknowledged };

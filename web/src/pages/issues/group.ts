@@ -22,6 +22,8 @@ export interface Row {
   first?: string;
   last?: string;
   acknowledged?: Schemas["AcknowledgedView"] | null;
+  /** Neither its history nor whether somebody acknowledged it is known, or not yet. */
+  untold?: true;
 }
 
 export interface Group {
@@ -38,6 +40,11 @@ export function key(row: Row): string {
   return JSON.stringify([row.connector.toLowerCase(), row.repository ?? "", row.code, row.kind, row.scope, row.item ?? ""]);
 }
 
+/** Nobody acknowledged it, as far as is known. */
+export function isOpen({ acknowledged, untold }: Row): boolean {
+  return !acknowledged && !untold;
+}
+
 /** One group for each code: first what nobody acknowledged, and the largest of that. */
 export function grouped(rows: Row[]): Group[] {
   const codes = new Map<string, Row[]>();
@@ -47,17 +54,17 @@ export function grouped(rows: Row[]): Group[] {
     title: all.find((row) => row.title)?.title ?? code,
     hint: all.find((row) => row.hint)?.hint ?? null,
     rows: all,
-    open: all.filter((row) => !row.acknowledged).length,
+    open: all.filter(isOpen).length,
   }));
   return groups.toSorted((one, other) => other.open - one.open || other.rows.length - one.rows.length || one.code.localeCompare(other.code));
 }
 
-/** The issues of a run, each with the history that is known of it. An issue that a run met twice is one. */
-export function withHistory({ connector, repository }: { connector: string; repository: string }, issues: Schemas["IssueView"][], known: Schemas["RecurringView"][]): Row[] {
-  const history = new Map(known.map((row) => [key(row), row]));
+/** The issues of a run, each with the history that is known of it; `known` is absent while nobody can tell. An issue that a run met twice is one. */
+export function withHistory({ connector, repository }: { connector: string; repository: string }, issues: Schemas["IssueView"][], known: Schemas["RecurringView"][] | undefined): Row[] {
+  const history = new Map((known ?? []).map((row) => [key(row), row]));
   const rows = new Map<string, Row>();
   for (const issue of issues) {
-    const row: Row = { ...issue, connector, ...(connector === "" && { repository }) };
+    const row: Row = { ...issue, connector, ...(connector === "" && { repository }), ...(known === undefined && { untold: true }) };
     const its = history.get(key(row));
     rows.set(key(row), its ? { ...row, runs: its.runs, first: its.first, last: its.last, acknowledged: its.acknowledged ?? null } : row);
   }

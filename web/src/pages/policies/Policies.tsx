@@ -100,7 +100,7 @@ function columns(t: ReturnType<typeof useTexts>, { all, names, usual, mayRun }: 
       title: t("column.retention"),
       minor: true,
       grow: 1.5,
-      cell: ({ policy }) => retentionWords(t, draftOf(policy).retention),
+      cell: ({ policy, removes_nothing }) => (removes_nothing ? t("removesNothing") : retentionWords(t, draftOf(policy).retention)),
     },
     {
       key: "repository",

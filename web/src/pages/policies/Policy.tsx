@@ -69,6 +69,11 @@ function Shown({ view, again }: Props) {
       }
     >
       {wait && <Waits wait={wait} />}
+      {view.removes_nothing && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>{t("removesNothingAbout")}</MessageBarBody>
+        </MessageBar>
+      )}
       {mayEdit ? (
         <Edit view={view} again={again} onWait={setWait} />
       ) : (

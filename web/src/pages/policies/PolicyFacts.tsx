@@ -19,7 +19,7 @@ export function PolicyFacts({ view }: { view: Schemas["PolicyView"] }) {
         [t("facts.covers"), policy.connectors.length === 0 ? t("covers.rest") : policy.connectors.join(", ")],
         [t("facts.selection"), selectionWords(t, policy.selection, title)],
         [t("facts.schedule"), scheduleWords(t, policy.schedule)],
-        [t("facts.retention"), retentionWords(t, policy.retention)],
+        [t("facts.retention"), view.removes_nothing ? t("removesNothing") : retentionWords(t, policy.retention)],
         [t("facts.repository"), policy.repository ?? t("defaultRepository")],
         [t("facts.worker"), policy.worker.length === 0 ? t("where.workerAny") : policy.worker.join(", ")],
         [t("facts.next"), view.next && <Time at={view.next} />],

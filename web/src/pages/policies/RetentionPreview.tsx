@@ -3,7 +3,7 @@ import { keepPreviousData } from "@tanstack/react-query";
 import { api, type Schemas } from "../../api/client";
 import { COUNTED, isCounting } from "../../api/queries";
 import { useAll } from "../../components/all";
-import { when } from "../../components/format";
+import { apart } from "../../components/apart";
 import { Section } from "../../components/Section";
 import { Failed } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
@@ -54,6 +54,7 @@ function Of({ one }: { one: Schemas["RetentionView"] }) {
   const t = useTexts("policies");
   const known = useAll("/snapshots", { query: { connector: one.connector } });
   const gone = dropped(one, known.items ?? []);
+  const told = apart(known.items ?? []);
   const all = one.snapshots.length;
   if (all === 0) return null;
   const words = gone.length === 0 ? t("retention.previewKeeps", { connector: one.connector, count: all }) : undefined;
@@ -70,7 +71,7 @@ function Of({ one }: { one: Schemas["RetentionView"] }) {
           {gone.slice(0, SHOWN).map(({ id, time }) => (
             <li key={id}>
               <TextLink to="/snapshots/$id" params={{ id }}>
-                {time === null ? id.slice(0, 8) : when(time)}
+                {time === null ? id.slice(0, 8) : told({ id, time })}
               </TextLink>
             </li>
           ))}

@@ -9,6 +9,8 @@ addTexts("policies", {
   noneHint: "Without a policy nothing is backed up automatically.",
   column: { name: "Policy", covers: "For", schedule: "When", retention: "Keeps", repository: "Repository", next: "Next run", actions: "Actions" },
   off: "Off",
+  removesNothing: "Everything stays until this policy is saved",
+  removesNothingAbout: "The repository holds snapshots of another installation, or of this one before its data was lost. How long they were to stay is not known, so this policy removes nothing until you save it. Look at the preview of what its rules would drop first.",
   defaultRepository: "The default one",
   defaultRepositoryNamed: "{{name}} (the default one)",
   noNext: "Only by hand",

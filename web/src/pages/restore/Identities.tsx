@@ -1,5 +1,6 @@
 import { Body1, Button, Input, makeStyles, tokens } from "@fluentui/react-components";
 import { api } from "../../api/client";
+import { Problem } from "../../api/problem";
 import type { Column } from "../../components/DataTable";
 import { count } from "../../components/format";
 import { type Pages, Rows } from "../../components/Listing";
@@ -11,7 +12,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { useTell } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { type Identity, mapping, type PlanDetail } from "./plan";
+import { type Identity, knownAs, mapping, type PlanDetail, unknownAccounts } from "./plan";
 
 const useStyles = makeStyles({
   actions: { display: "flex", gap: tokens.spacingHorizontalS },
@@ -52,11 +53,6 @@ function Mapping({ plan, typed, onTyped, items, list }: Props & { items: Identit
   const t = useTexts("restore");
   const tell = useTell();
   const mayEdit = useMay("restore") && plan.state === "ready";
-  const columns = useColumns(mayEdit ? typed : undefined, ({ from, to }, account) => {
-    const { [from.unique_name]: _, ...others } = typed;
-    // What is as it was is nothing to save.
-    onTyped(account === (to?.unique_name ?? "") ? others : { ...others, [from.unique_name]: account });
-  });
   const body = mapping(items, typed);
   const save = api.useMutation("put", "/restore-plans/{id}/identities", {
     onSuccess: () => {
@@ -64,9 +60,16 @@ function Mapping({ plan, typed, onTyped, items, list }: Props & { items: Identit
       tell(t("detail.savedMapping"));
     },
   });
+  const refused = save.error && save.variables ? unknownAccounts(Problem.from(save.error), save.variables.body) : {};
+  const columns = useColumns(mayEdit ? typed : undefined, refused, ({ from, to }, account) => {
+    const { [from.unique_name]: _, ...others } = typed;
+    // What is as it was is nothing to save.
+    onTyped(account === (to?.unique_name ?? "") ? others : { ...others, [from.unique_name]: account });
+  });
   return (
     <>
       <Rows label={t("detail.identities")} items={items} columns={columns} id={({ from }) => from.unique_name} list={list} />
+      {items.some((identity) => knownAs(identity) === "unchecked") && <Body1>{t("person.uncheckedHint")}</Body1>}
       {mayEdit && (
         <>
           <Refusal error={save.error} />
@@ -89,8 +92,10 @@ function Mapping({ plan, typed, onTyped, items, list }: Props & { items: Identit
   );
 }
 
-/** `typed` is absent where nothing can be changed any more. */
-function useColumns(typed: Typed | undefined, onType: (identity: Identity, account: string) => void): Column<Identity>[] {
+const TONES = { found: "good", notFound: "warning", unchecked: "warning" } as const;
+
+/** `typed` is absent where nothing can be changed any more; `refused` are accounts that the target does not know. */
+function useColumns(typed: Typed | undefined, refused: Typed, onType: (identity: Identity, account: string) => void): Column<Identity>[] {
   const styles = useStyles();
   const t = useTexts("restore");
   return [
@@ -100,7 +105,12 @@ function useColumns(typed: Typed | undefined, onType: (identity: Identity, accou
       key: "found",
       title: t("person.known"),
       width: 130,
-      cell: ({ found }) => <StatusBadge tone={found ? "good" : "warning"}>{t(found ? "person.found" : "person.notFound")}</StatusBadge>,
+      cell: (identity) => {
+        const { unique_name: name } = identity.from;
+        if (typed && name in refused && typed[name]?.trim() === refused[name]) return <StatusBadge tone="bad">{t("person.notFound")}</StatusBadge>;
+        const known = knownAs(identity);
+        return <StatusBadge tone={TONES[known]}>{t(`person.${known}`)}</StatusBadge>;
+      },
     },
     { key: "items", title: t("person.items"), width: 80, cell: (identity) => count(identity.items) },
     {
@@ -108,13 +118,13 @@ function useColumns(typed: Typed | undefined, onType: (identity: Identity, accou
       title: t("person.to"),
       grow: 3,
       cell: (identity) => {
-        const { from, to } = identity;
+        const { from, to, found } = identity;
         return typed ? (
           <Input
             className={styles.input}
             size="small"
             aria-label={t("person.toOf", { name: from.name })}
-            placeholder={t("person.stays")}
+            placeholder={t(found ? "person.stays" : "person.becomesText")}
             value={typed[from.unique_name] ?? to?.unique_name ?? ""}
             onChange={(_, { value }) => onType(identity, value)}
           />

@@ -1,6 +1,6 @@
 import { Body1, Button, makeStyles, tokens } from "@fluentui/react-components";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { when } from "../../components/format";
+import { apart } from "../../components/apart";
 import { Page } from "../../components/Page";
 import { Empty, Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
@@ -50,12 +50,13 @@ function Which({ baskets }: { baskets: Basket[] }) {
   const t = useTexts("restore");
   const navigate = useNavigate();
   const name = useSourceName();
+  const told = apart(baskets.map(({ origin }) => origin));
   return (
     <div className={styles.choices}>
       <Body1>{t("new.which")}</Body1>
       {baskets.map(({ origin, entries }) => (
         <Button key={origin.id} onClick={() => void navigate({ to: ".", search: { snapshot: origin.id } })}>
-          {t("new.basketOf", { source: name(origin), time: when(origin.time), count: entries.length })}
+          {t("new.basketOf", { source: name(origin), time: told(origin), count: entries.length })}
         </Button>
       ))}
     </div>

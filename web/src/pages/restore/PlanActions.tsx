@@ -8,7 +8,7 @@ import { ShowAs } from "../../components/ShowAs";
 import { useTell, useTellRefusal } from "../../components/tell";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { canApply, type PlanDetail, totals, writes } from "./plan";
+import { announced, canApply, type PlanDetail } from "./plan";
 
 interface ActionsProps {
   plan: PlanDetail;
@@ -77,12 +77,12 @@ function Apply({ plan, onClose }: Props) {
   const t = useTexts("restore");
   const tell = useTell();
   const target = plan.target.organization ?? plan.target.connector;
-  const { replace, remove: removed } = totals(plan.counts);
   const body = plan.confirm ? { confirm: plan.confirm } : {};
   const apply = api.useMutation("post", "/restore-plans/{id}/apply", {
     onSuccess: () => {
       onClose();
-      tell(t("detail.started"), t("detail.startedBody"));
+      if (plan.undoes) tell(t("detail.startedUndo"), t("detail.startedUndoBody"));
+      else tell(t("detail.started"), t("detail.startedBody"));
     },
   });
   const cli = ["restore", "apply", plan.id, ...(plan.confirm ? ["--confirm", plan.confirm] : [])];
@@ -96,9 +96,12 @@ function Apply({ plan, onClose }: Props) {
       onConfirm={() => apply.mutate({ params: { path: { id: plan.id } }, body })}
       onCancel={onClose}
     >
-      <Body1 block>{t("detail.applyText", { count: writes(plan.counts), target })}</Body1>
-      {replace + removed > 0 && <Body1 block>{t("detail.applyReplaces", { count: replace + removed })}</Body1>}
-      <Body1 block>{t("detail.applyUndo")}</Body1>
+      {announced(plan).map(([words, count]) => (
+        <Body1 key={words} block>
+          {t(words, { count, target })}
+        </Body1>
+      ))}
+      <Body1 block>{t(plan.undoes ? "detail.applyUndone" : "detail.applyUndo")}</Body1>
       <ShowAs cli={cli} method="POST" path={`/restore-plans/${plan.id}/apply`} body={body} />
     </ConfirmDialog>
   );

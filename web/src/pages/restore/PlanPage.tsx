@@ -14,7 +14,7 @@ import { Live } from "../runs/Live";
 import { CountsTable } from "./CountsTable";
 import { Identities, type Typed } from "./Identities";
 import { Losses } from "./Losses";
-import { type PlanDetail, toneOf, writes } from "./plan";
+import { type PlanDetail, toneOf, totals, writes } from "./plan";
 import { PlanActions } from "./PlanActions";
 import { Steps } from "./Steps";
 import { useLosses } from "./useLosses";
@@ -53,8 +53,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
   const asComparison = shown["as"] === "comparison";
   const mayRead = useMay("read-content");
   const losses = useLosses(plan);
-  const { state, target, source, taken_at: taken } = plan;
-  const place = target.organization ?? target.connector;
+  const { state, target } = plan;
   const busy = state === "planning" || state === "applying";
   const done = Boolean(plan.apply_run);
   const tab = TABS.find((one) => one === shown["tab"]) ?? (done ? "steps" : "counts");
@@ -65,9 +64,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
       trail={<TextLink to="/restore">{t("title")}</TextLink>}
       about={
         <>
-          {source && taken
-            ? t("detail.header", { source, time: when(taken), target: place, conflict: t(`detail.conflicts.${plan.conflict}`) })
-            : t("forgotten")}{" "}
+          <Header plan={plan} />{" "}
           {asComparison && t("detail.compareAbout")}
         </>
       }
@@ -88,7 +85,7 @@ function Shown({ plan }: { plan: PlanDetail }) {
           <div className={styles.view}>
             {tab === "counts" && (
               <>
-                <Body1>{writes(plan.counts) === 0 ? t("detail.nothing") : t("detail.writes", { count: writes(plan.counts) })}</Body1>
+                <Sum plan={plan} />
                 <CountsTable plan={plan} compared={asComparison} />
                 <Losses plan={plan} losses={losses} />
               </>
@@ -107,6 +104,27 @@ function Shown({ plan }: { plan: PlanDetail }) {
   );
 }
 
+/** From where to where, and by which rule. */
+function Header({ plan }: { plan: PlanDetail }) {
+  const t = useTexts("restore");
+  const { source, taken_at: taken, undoes, target, counts, conflict } = plan;
+  const place = target.organization ?? target.connector;
+  if (undoes) {
+    const back = taken && totals(counts).replace > 0;
+    return `${t("detail.undoHeader", { target: place })} ${back ? t("detail.undoFrom", { time: when(taken) }) : ""}`;
+  }
+  if (!source || !taken) return t("forgotten");
+  return t("detail.header", { source, time: when(taken), target: place, conflict: t(`detail.conflicts.${conflict}`) });
+}
+
+/** How many items it is about. */
+function Sum({ plan: { counts, undoes } }: { plan: PlanDetail }) {
+  const t = useTexts("restore");
+  const count = writes(counts);
+  if (count === 0) return <Body1>{t(undoes ? "detail.nothingToTakeBack" : "detail.nothing")}</Body1>;
+  return <Body1>{t(undoes ? "detail.takesBack" : "detail.writes", { count })}</Body1>;
+}
+
 /** What is at work on it, from how far it was when the page was opened. */
 function Working({ run }: { run: string }) {
   const { data } = api.useQuery("get", "/runs/{id}", { params: { path: { id: run } } });
@@ -114,7 +132,21 @@ function Working({ run }: { run: string }) {
 }
 
 /** How it ended, in a sentence. */
-function Outcome({ plan: { id, state, error, run, undoes } }: { plan: PlanDetail }) {
+function Outcome({ plan }: { plan: PlanDetail }) {
+  const t = useTexts("restore");
+  return (
+    <>
+      <End plan={plan} />
+      {plan.undoes && (
+        <TextLink to="/restore/$id" params={{ id: plan.undoes }}>
+          {t("detail.undone")}
+        </TextLink>
+      )}
+    </>
+  );
+}
+
+function End({ plan: { id, state, error, run, undoes } }: { plan: PlanDetail }) {
   const t = useTexts("restore");
   const mayRead = useMay("read-content");
   const told = api.useQuery("get", "/runs/{id}", { params: { path: { id: run ?? "" } } }, { enabled: Boolean(run) && state === "failed" });
@@ -137,7 +169,7 @@ function Outcome({ plan: { id, state, error, run, undoes } }: { plan: PlanDetail
     return (
       <MessageBar intent={state === "applied" ? "success" : "warning"} layout="multiline">
         <MessageBarBody>
-          {t(state === "applied" ? "detail.doneAll" : "detail.doneIssues")}{" "}
+          {t(state === "applied_with_issues" ? "detail.doneIssues" : undoes ? "detail.undoneAll" : "detail.doneAll")}{" "}
           {state === "applied_with_issues" &&
             mayRead &&
             (["failed", "differs"] as const).map((result) => (
@@ -150,13 +182,6 @@ function Outcome({ plan: { id, state, error, run, undoes } }: { plan: PlanDetail
           {toRun}
         </MessageBarBody>
       </MessageBar>
-    );
-  }
-  if (undoes) {
-    return (
-      <TextLink to="/restore/$id" params={{ id: undoes }}>
-        {t("detail.undone")}
-      </TextLink>
     );
   }
   return null;

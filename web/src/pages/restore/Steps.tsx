@@ -95,7 +95,7 @@ function columns(t: ReturnType<typeof useTexts>, { plan, losses, compared }: Pro
     ...(plan.apply_run
       ? [
           { key: "state", title: t("detail.result"), width: 130, cell: ({ state }: Step) => <StatusBadge tone={TONES[state] ?? "neutral"}>{t(`detail.stepState.${state}`)}</StatusBadge> },
-          { key: "new", title: t("detail.open"), grow: 2, cell: (step: Step) => <Restored step={step} /> },
+          { key: "new", title: t(plan.undoes ? "detail.there" : "detail.open"), grow: 2, cell: (step: Step) => <Restored step={step} /> },
         ]
       : []),
     { key: "remarks", title: t("detail.remarks"), grow: 4, cell: (step) => <Remarks step={step} told={losses} /> },

@@ -5,7 +5,7 @@ export function cliOf(snapshot: string, connector: string, conflict: string, sel
   const { kinds = [], projects = [], items = [], paths = [] } = select;
   const ofItems = new Set(items.map(({ kind }) => kind));
   const ways = [kinds.length + projects.length > 0, items.length > 0, paths.length > 0].filter(Boolean).length;
-  if (ofItems.size > 1 || paths.length > 1 || ways > 1 || (select.missing && items.length + paths.length > 0)) return undefined;
+  if (ofItems.size > 1 || paths.length > 1 || ways > 1) return undefined;
   const words = ["restore", "plan", snapshot.slice(0, 8), "--into", connector];
   if (select.everything) words.push("--everything");
   if (select.missing) words.push("--missing");

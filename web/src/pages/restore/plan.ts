@@ -1,4 +1,5 @@
 import type { Schemas } from "../../api/client";
+import type { Problem } from "../../api/problem";
 import type { Tone } from "../../components/StatusBadge";
 
 export type Plan = Schemas["RestorePlanView"];
@@ -42,6 +43,22 @@ export function writes(counts: Counts[]): number {
   return WRITES.reduce((all, action) => all + sum[action], 0);
 }
 
+/** What applying is going to do: which words of `texts.ts` say so, and of how many items. */
+export function announced({ counts, undoes }: Pick<PlanDetail, "counts" | "undoes">): [words: string, items: number][] {
+  const { replace, remove } = totals(counts);
+  const written = writes(counts) - remove;
+  const lines: [string, number][] = undoes
+    ? [
+        ["detail.applyRemoves", remove],
+        ["detail.applyPutsBack", written],
+      ]
+    : [
+        ["detail.applyText", written],
+        ["detail.applyReplaces", replace],
+      ];
+  return lines.filter(([, items]) => items > 0);
+}
+
 /** A plan can be applied when it is whole and nobody is at it; what was interrupted can be gone on with. */
 export function canApply({ state, planned_at: planned, counts }: Pick<PlanDetail, "state" | "planned_at" | "counts">): boolean {
   return Boolean(planned) && writes(counts) > 0 && ["ready", "failed", "canceled", "applied_with_issues"].includes(state);
@@ -55,4 +72,16 @@ export function mapping(identities: Identity[], typed: Record<string, string>): 
     return [{ from: { unique_name: from.unique_name }, to: text === "" ? null : { unique_name: text } }];
   });
   return { items };
+}
+
+/** How the account that is written for a person stands at the target. */
+export function knownAs({ found, to }: Pick<Identity, "found" | "to">): "found" | "notFound" | "unchecked" {
+  if (to) return to.checked ? "found" : "unchecked";
+  return found ? "found" : "notFound";
+}
+
+/** The accounts that the target does not know, by the person whose place they were to take. */
+export function unknownAccounts(error: Problem | undefined, { items }: Schemas["MapIdentities"]): Record<string, string> {
+  const refused = items.filter((_, at) => error?.field(`/items/${at}/to/unique_name`));
+  return Object.fromEntries(refused.map(({ from, to }) => [from.unique_name, to?.unique_name ?? ""]));
 }

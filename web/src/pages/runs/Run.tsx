@@ -167,7 +167,9 @@ function RunIssues({ run }: { run: TheRun }) {
             <Body1>{t(none)}</Body1>
           ) : (
             <>
-              <IssueGroups ofRun rows={withHistory(run, items, known.items ?? [])} />
+              {/* Until it is known whether somebody acknowledged them, nothing is said of that. */}
+              <Loaded query={{ ...known, data: known.items }}>{() => null}</Loaded>
+              <IssueGroups ofRun rows={withHistory(run, items, known.items)} />
               <MoreIssues list={issues} />
             </>
           )

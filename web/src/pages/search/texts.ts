@@ -9,7 +9,7 @@ addTexts("search", {
   go: "Search",
   kind: "Kind",
   project: "Project",
-  projectHint: "By name",
+  projectHint: "Name, or a part of it",
   connector: "Connector",
   since: "In snapshots since",
   until: "In snapshots until",

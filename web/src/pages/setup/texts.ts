@@ -47,7 +47,7 @@ addTexts("setup", {
     again: "Connect these again",
     againAbout: "Secrets are not kept in repositories. Until you connect these again, their backups can be read and restored, but no new backups are made:",
     nothing: "Nothing has to be connected again.",
-    later: "Create these again, too: accounts, your own policies, notification channels and API tokens. Earlier restore plans and runs are gone.",
+    later: "Create these again, too: accounts, your own policies, notification channels and API tokens. Earlier restore plans and runs are gone. No snapshot is removed until you save a policy: how long the old ones kept them is not known here.",
     connect: "Connect",
     overview: "Go to the overview",
     none: "No restore of this server is running.",

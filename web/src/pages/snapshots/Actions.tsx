@@ -16,11 +16,13 @@ const useStyles = makeStyles({
 
 interface Props {
   chosen: Snapshot[];
+  /** How the list tells each of them. */
+  told: (snapshot: Snapshot) => string;
   onDone: () => void;
 }
 
 /** What can be done with the snapshots that are selected. */
-export function Actions({ chosen, onDone }: Props) {
+export function Actions({ chosen, told, onDone }: Props) {
   const styles = useStyles();
   const t = useTexts("snapshots");
   const navigate = useNavigate();
@@ -52,12 +54,13 @@ export function Actions({ chosen, onDone }: Props) {
       )}
       {mayVerify && alone && <ShowAs {...verifyAs(one.id)} of={t("verify")} />}
       {mayForget && (
-        <Button icon={<DeleteRegular />} disabled={chosen.length === 0} onClick={() => forget(true)}>
+        // It keeps the focus when it has done its work and nothing is selected any more.
+        <Button icon={<DeleteRegular />} disabledFocusable={chosen.length === 0} onClick={() => forget(true)}>
           {t("forget")}
         </Button>
       )}
       <Caption1 role="status">{chosen.length === 0 ? t(mayRead ? "chooseCompare" : "choose") : t("selected", { count: chosen.length })}</Caption1>
-      {forgetting && <Forget snapshots={chosen} onDone={onDone} onClose={() => forget(false)} />}
+      {forgetting && <Forget snapshots={chosen} told={told} onDone={onDone} onClose={() => forget(false)} />}
     </div>
   );
 }

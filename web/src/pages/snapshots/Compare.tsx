@@ -1,10 +1,11 @@
 import { Button, Caption1 } from "@fluentui/react-components";
 import { ArrowSwapRegular } from "@fluentui/react-icons";
 import { useMemo } from "react";
+import { apart } from "../../components/apart";
 import { Filters } from "../../components/Filters";
 import { FilterSelect } from "../../components/FilterSelect";
-import { count, when } from "../../components/format";
-import { useKindTitle } from "../../components/kinds";
+import { count } from "../../components/format";
+import { useKinds, useKindTitle, withRows } from "../../components/kinds";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
 import { Empty, Failed, Loaded, Loading } from "../../components/State";
@@ -15,6 +16,7 @@ import { useWhole } from "../../components/whole";
 import { useTexts } from "../../texts";
 import { FIXED } from "../browse/content";
 import { Stale } from "../browse/Frame";
+import { PartsOf, useWholeOf } from "../browse/PartsOf";
 import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
 import { pageOf, useSourceName } from "../browse/source";
 import { ByKind } from "./ByKind";
@@ -50,13 +52,15 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
   const title = useKindTitle();
   const [{ kind }, show] = useShown();
   const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, { more: 1_000, ...FIXED });
-  const whole = useWhole(changes, ORDERED);
-  const reading = !whole && !changes.error && (changes.items?.length ?? 0) < ORDERED;
+  const complete = useWhole(changes, ORDERED);
+  const whole = useWholeOf(kind);
+  const reading = !complete && !changes.error && (changes.items?.length ?? 0) < ORDERED;
   // More of them than that are not turned around under whoever scrolled to their end.
-  const sorted = whole && (changes.items?.length ?? 0) <= ORDERED;
+  const sorted = complete && (changes.items?.length ?? 0) <= ORDERED;
   const ordered = useMemo(() => (sorted ? changesInOrder(changes.items ?? []) : changes.items), [sorted, changes.items]);
-  const kinds = new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]);
+  const kinds = withRows(new Set([...Object.keys(earlier.kinds), ...Object.keys(later.kinds)]), useKinds());
   const name = useSourceName()(later);
+  const told = apart([earlier, later]);
   return (
     <Page
       title={t("comparison")}
@@ -67,7 +71,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
       }
       about={
         <>
-          {t("comparing", { source: name, from: when(earlier.time), to: when(later.time) })}
+          {t("comparing", { source: name, from: told(earlier), to: told(later) })}
           <Caption1 block>{`${count(earlier.items)} → ${count(later.items)} ${t("items").toLowerCase()}`}</Caption1>
         </>
       }
@@ -84,20 +88,22 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
         </>
       }
     >
-      <Stale snapshot={earlier} title={when(earlier.time)} />
-      <Stale snapshot={later} title={when(later.time)} />
+      <Stale snapshot={earlier} title={told(earlier)} />
+      <Stale snapshot={later} title={told(later)} />
       {later.parent === earlier.id && <ByKind snapshot={later} />}
       <Filters>
         <FilterSelect
           label={t("kind")}
           value={kind}
-          options={[...kinds].map((value) => ({ value, title: title(value) }))}
+          options={kinds.map((value) => ({ value, title: title(value) }))}
           onChange={(value) => show({ kind: value })}
         />
       </Filters>
       <Loaded query={{ ...changes, data: reading ? undefined : ordered }}>
         {(items) =>
-          items.length === 0 && !changes.hasNextPage ? (
+          kind !== undefined && whole !== undefined ? (
+            <PartsOf kind={kind} whole={whole} />
+          ) : items.length === 0 && !changes.hasNextPage ? (
             <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>
           ) : (
             <>

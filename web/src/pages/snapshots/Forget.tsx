@@ -3,7 +3,6 @@ import { useNavigate } from "@tanstack/react-router";
 import { client } from "../../api/client";
 import { useWrite } from "../../api/write";
 import { ConfirmDialog } from "../../components/ConfirmDialog";
-import { when } from "../../components/format";
 import { ShowAs } from "../../components/ShowAs";
 import { useTell } from "../../components/tell";
 import { useMe } from "../../shell/session";
@@ -12,8 +11,16 @@ import type { Snapshot } from "./change";
 
 const NAMED = 8;
 
+interface Props {
+  snapshots: Snapshot[];
+  /** How the list tells each of them. */
+  told: (snapshot: Snapshot) => string;
+  onDone: () => void;
+  onClose: () => void;
+}
+
 /** Asks before snapshots are forgotten; with four eyes on, asks somebody else. */
-export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; onDone: () => void; onClose: () => void }) {
+export function Forget({ snapshots, told, onDone, onClose }: Props) {
   const t = useTexts("snapshots");
   const tell = useTell();
   const navigate = useNavigate();
@@ -42,9 +49,9 @@ export function Forget({ snapshots, onDone, onClose }: { snapshots: Snapshot[]; 
       onCancel={onClose}
     >
       <ul>
-        {snapshots.slice(0, NAMED).map(({ id, source, time }) => (
-          <li key={id}>
-            {source}, {when(time)}
+        {snapshots.slice(0, NAMED).map((snapshot) => (
+          <li key={snapshot.id}>
+            {snapshot.source}, {told(snapshot)}
           </li>
         ))}
         {snapshots.length > NAMED && <li>…</li>}

@@ -1,10 +1,11 @@
 import { Caption1 } from "@fluentui/react-components";
 import { HistoryRegular } from "@fluentui/react-icons";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useAll } from "../../components/all";
+import { apart } from "../../components/apart";
 import type { Column } from "../../components/DataTable";
-import { count, when } from "../../components/format";
+import { count } from "../../components/format";
 import { type Pages, Rows } from "../../components/Listing";
 import { usePaged } from "../../components/paged";
 import { Page } from "../../components/Page";
@@ -61,6 +62,7 @@ function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
   const t = useTexts("snapshots");
   const { permissions } = useMe();
   const words = useChangeWords();
+  const told = useMemo(() => apart(snapshots), [snapshots]);
   const mayRead = permissions.includes("read-content");
   const mayAct = ["read-content", "restore", "run-backups", "manage-repositories"].some((permission) => permissions.includes(permission));
   const [selected, select] = useState<ReadonlySet<string>>(new Set());
@@ -72,7 +74,7 @@ function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
       cell: (snapshot) => (
         <>
           <TextLink to="/snapshots/$id" params={{ id: snapshot.id }}>
-            {when(snapshot.time)}
+            {told(snapshot)}
           </TextLink>
           <Caption1 block>
             <Time at={snapshot.time} />
@@ -100,13 +102,13 @@ function List({ snapshots, list }: { snapshots: Snapshot[]; list: Pages }) {
   const chosen = snapshots.filter(({ id }) => selected.has(id));
   return (
     <Section title={t("title")}>
-      {mayAct && <Actions chosen={chosen} onDone={() => select(new Set())} />}
+      {mayAct && <Actions chosen={chosen} told={told} onDone={() => select(new Set())} />}
       <Rows
         label={t("list")}
         items={snapshots}
         columns={columns}
         id={({ id }) => id}
-        name={({ time }) => when(time)}
+        name={told}
         {...(mayAct && { selected, onSelect: select })}
         list={list}
       />

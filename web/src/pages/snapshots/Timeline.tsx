@@ -1,6 +1,6 @@
 import { makeStyles, mergeClasses, tokens, Tooltip } from "@fluentui/react-components";
 import { Link } from "@tanstack/react-router";
-import { when } from "../../components/format";
+import { apart } from "../../components/apart";
 import { useTexts } from "../../texts";
 import { changesOf, heights, type Snapshot } from "./change";
 import { useChangeWords } from "./Marks";
@@ -40,11 +40,12 @@ export function Timeline({ snapshots }: { snapshots: Snapshot[] }) {
   const t = useTexts("snapshots");
   const words = useChangeWords();
   const shown = snapshots.slice(0, MOST).toReversed();
+  const time = apart(shown);
   const tall = heights(shown.map((snapshot) => Object.values(changesOf(snapshot)).reduce((sum, one) => sum + one, 0)));
   return (
     <ol className={styles.line} aria-label={t("timeline")}>
       {shown.map((snapshot, index) => {
-        const told = t("bar", { time: when(snapshot.time), changes: words(snapshot) });
+        const told = t("bar", { time: time(snapshot), changes: words(snapshot) });
         const stale = isStale(snapshot);
         const label = stale ? t("barStale", { label: told }) : told;
         return (

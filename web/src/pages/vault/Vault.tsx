@@ -52,7 +52,7 @@ export function Vault() {
             ),
           },
           { key: "method", title: t("column.method"), grow: 2, cell: ({ method }) => t(`method.${method}`, { defaultValue: method }) },
-          { key: "account", title: t("column.account"), grow: 2, cell: account },
+          { key: "account", title: t("column.account"), grow: 2, cell: (item) => account(item) ?? "–" },
           { key: "ends", title: t("column.ends"), width: 190, cell: (item) => <Ends of={item} /> },
           { key: "tested", title: t("column.tested"), cell: (item) => <LastTest of={item} /> },
           { key: "used", title: t("column.used"), cell: ({ used }) => <Time at={used} /> },

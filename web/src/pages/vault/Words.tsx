@@ -1,8 +1,10 @@
-import type { Schemas } from "../../api/client";
+import { api, type Schemas } from "../../api/client";
 import { useNow } from "../../components/now";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Time } from "../../components/Time";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { beside } from "./beside";
 import { expiryOf } from "./expiry";
 import "./texts";
 
@@ -36,13 +38,36 @@ export function LastTest({ of }: { of: Credential }) {
   );
 }
 
-/** As what it signs in. */
+/** As what it signs in, where that is known. */
 export function useAccount() {
   const t = useTexts("vault");
-  return ({ account, client_id, managed_identity }: Credential): string => {
+  return ({ account, client_id, managed_identity }: Credential): string | undefined => {
     const machine =
       managed_identity &&
       (managed_identity === "system" ? t("identity.system") : t("identity.user", { id: managed_identity }));
-    return account ?? client_id ?? machine ?? "–";
+    return account ?? client_id ?? machine ?? undefined;
   };
+}
+
+/** A credential by its name, and as whom and how it signs in. */
+export function useCredentialWords() {
+  const t = useTexts("vault");
+  const account = useAccount();
+  return (credential: Credential, more?: string): string => {
+    const { name, method } = credential;
+    return `${name} (${beside(name, account(credential), t(`method.${method}`, { defaultValue: method }), more)})`;
+  };
+}
+
+/** The credential of a name, for who may see it. */
+export function useCredential(name: string | null | undefined) {
+  const enabled = useMay("manage-connectors") && Boolean(name);
+  return api.useQuery("get", "/credentials/{name}", { params: { path: { name: name ?? "" } } }, { retry: false, enabled }).data;
+}
+
+/** A credential that something uses; for who may not see it, by its name. */
+export function CredentialName({ name }: { name: string }) {
+  const words = useCredentialWords();
+  const found = useCredential(name);
+  return <>{found ? words(found) : name}</>;
 }

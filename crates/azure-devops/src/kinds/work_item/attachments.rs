@@ -6,10 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::{Class, Issue, ItemRef};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use service::Kind as _;
 
 use super::crawl::{Run, item};
 use super::{ATTACHMENTS, SHARED_ATTACHMENTS};
 use crate::api::{DEV, STABLE};
+use crate::kinds::parts;
 
 const MARK: &str = "/_apis/wit/attachments/";
 const GUID: usize = 36;
@@ -340,23 +342,29 @@ async fn fetch_one(
     if error.is_fatal() || error.class == Class::Throttled {
         return Err(error);
     }
+    let (kind, is_missing) = (parts::ATTACHMENT.spec().name, error.class == Class::Missing);
+    if is_missing && run.cx.order.accepted.contains(kind) {
+        return Ok(());
+    }
     let issue = Issue {
         code: "attachment-missing".to_owned(),
         class: error.class,
-        kind: "attachment".to_owned(),
+        kind: kind.to_owned(),
         scope: String::new(),
-        item: Some(ItemRef::new("attachment", "", guid)),
+        item: Some(ItemRef::new(kind, "", guid)),
         message: format!(
             "work item {id}: attachment {guid} cannot be read: {}",
             error.message
         ),
-        hint: error.hint.clone(),
+        hint: if is_missing {
+            Some(format!(
+                "Look whether the file is there. If it was deleted, say so with --accept-deletions {kind}."
+            ))
+        } else {
+            error.hint.clone()
+        },
     };
-    if error.class == Class::Missing {
-        run.cx.sink.issue(issue);
-    } else {
-        run.failed(id, issue);
-    }
+    run.failed(id, issue);
     Ok(())
 }
 

@@ -244,7 +244,7 @@ async fn talked(run: &Run<'_>, marks: &Marks, head: &Head<'_>) -> Result<bool> {
     if count == 0 {
         return Ok(false);
     }
-    let Some(before) = run.cx.before(&item(head.id)).await? else {
+    let Some(before) = run.before(head.id).await? else {
         return Ok(true);
     };
     let before = serde_json::from_slice::<Head<'_>>(&before)

@@ -1,12 +1,15 @@
 //! The service's recycle bin of work items.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
-use service::Result;
+use serde_json::value::RawValue;
+use service::{Error, Item, Kind as _, Result};
 
 use super::crawl::{Run, item};
 use super::marks::{DELETED, Marks};
-use super::unread::{self, read};
-use super::{RECYCLE_BIN, WORK_ITEM};
+use super::unread::read;
+use super::{RECYCLE_BIN, WORK_ITEM, WorkItemKind};
 use crate::api::{self, DEV, Paging, STABLE};
 use crate::raw::Number;
 
@@ -15,36 +18,59 @@ struct Entry {
     id: Number,
 }
 
-/// The bin's own entries of items that were deleted; read only when one was.
+/// The bin's own entries of items that were deleted, or whose entries could not be read before; read only when there are such.
 pub(super) async fn entries(run: &Run<'_>, marks: &Marks) -> Result<()> {
-    let bin = "/_apis/wit/recyclebin";
-    let entries = match api::pages(&run.http, bin, STABLE, Paging::Whole, &[]).await {
-        Ok(entries) => entries,
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(error) => {
+    let mut open: BTreeSet<u32> = marks.ids(DELETED, 0).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    match take(run, &mut open).await {
+        Err(error) if !error.is_fatal() => {
             tracing::warn!(
                 host = DEV,
                 "the recycle bin of work items cannot be read: {error}"
             );
-            for id in marks.ids(DELETED, 0) {
-                let issue = error.to_issue(WORK_ITEM, "", Some(item(id)));
-                run.cx.sink.issue(issue);
+            for id in open {
+                run.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
             }
-            return Ok(());
+            Ok(())
         }
-    };
+        taken => taken,
+    }
+}
+
+/// Takes the entries of these items; of those that are left it is known that they have none, unless this fails.
+async fn take(run: &Run<'_>, open: &mut BTreeSet<u32>) -> Result<()> {
+    let bin = "/_apis/wit/recyclebin";
+    let entries = api::pages(&run.http, bin, STABLE, Paging::Whole, &[]).await?;
+    let mut wrong: Option<Error> = None;
     for entry in entries.values()? {
-        let Number(id) = match read::<Entry>(entry) {
-            Ok(entry) => entry.id,
-            Err(error) => {
-                run.cx.sink.issue(unread::issue(&error.message));
-                continue;
+        match read::<Entry>(entry) {
+            Ok(Entry { id: Number(id) }) if open.remove(&id) => {
+                let text = entry.get().as_bytes();
+                run.cx.sink.part(&item(id), RECYCLE_BIN, text).await?;
             }
-        };
-        if marks.get(id) & DELETED != 0 {
-            let text = entry.get().as_bytes();
-            run.cx.sink.part(&item(id), RECYCLE_BIN, text).await?;
+            Ok(_) => {}
+            Err(error) => wrong = Some(error),
         }
     }
-    Ok(())
+    wrong.map_or(Ok(()), Err)
+}
+
+/// The document of an item in the bin is the one that it had last. Where none is stored that can be read, it is the revision that says that
+/// the item was deleted.
+pub(super) async fn document(run: &Run<'_>, id: u32, deleted: Option<&RawValue>) -> Result<()> {
+    let before = run.before(id).await?;
+    let deleted = deleted.map(|record| record.get().as_bytes());
+    let mut documents = [before.as_deref(), deleted].into_iter().flatten();
+    let described = |document| Some((document, WorkItemKind.describe(document)?));
+    let Some((document, (name, modified))) = documents.find_map(described) else {
+        return Ok(());
+    };
+    let item = Item {
+        item: item(id),
+        name,
+        modified,
+    };
+    run.cx.sink.upsert(&item, document).await
 }

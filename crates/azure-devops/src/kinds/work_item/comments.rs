@@ -110,8 +110,7 @@ impl Before {
 
     fn damage(&mut self, run: &Run<'_>, id: u32, error: &Error) {
         self.damaged = true;
-        let issue = error.to_issue(WORK_ITEM, "", Some(item(id)));
-        run.cx.sink.issue(issue);
+        run.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use futures::future::{join, try_join};
 use model::ItemRef;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use service::{Client, Crawl, Cursor, Error, Item, Result};
+use service::{Client, Crawl, Cursor, Error, Result};
 use tokio::sync::Notify;
 
 use super::attachments::{self, Fetched};
@@ -80,10 +81,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Something of an item could not be read: it becomes an issue and is tried again next time.
+    /// Something of an item could not be read: it becomes an issue, and the next run reads the item again, whether a stream tells of it or not.
     pub(super) fn failed(&self, id: u32, issue: model::Issue) {
         lock(&self.failed).insert(id);
         self.cx.sink.issue(issue);
+    }
+
+    /// The document in the snapshot before. One that is damaged is as good as empty, and the item is read again next time.
+    pub(super) async fn before(&self, id: u32) -> Result<Option<Bytes>> {
+        match self.cx.prior.document(&item(id)).await {
+            Err(error) if error.is_damage() => {
+                self.failed(id, error.to_issue(WORK_ITEM, "", Some(item(id))));
+                Ok(Some(Bytes::new()))
+            }
+            document => document,
+        }
     }
 
     /// The files of an item in the snapshot before; `None` where its folder is damaged: it is there, and what was in it comes anew.
@@ -318,6 +330,10 @@ impl<'r, 'a> Streams<'r, 'a> {
 
     /// An item that could not be read whole: its revisions are stored, what they name may not be.
     async fn again(&mut self, id: u32) -> Result<()> {
+        if self.known.bin.contains(&id) && self.known.marks.get(id) & DELETED == 0 {
+            self.known.marks.set(id, DELETED);
+            bin::document(self.run, id, None).await?;
+        }
         self.known.marks.set(id, SEEN | TALKED);
         if self.run.wanted.attachments
             && let Some(revisions) = self.revisions_before(id).await?
@@ -328,7 +344,7 @@ impl<'r, 'a> Streams<'r, 'a> {
     }
 
     /// What is damaged names nothing.
-    async fn revisions_before(&self, id: u32) -> Result<Option<bytes::Bytes>> {
+    async fn revisions_before(&self, id: u32) -> Result<Option<Bytes>> {
         let run = self.run;
         match run.cx.prior.part(&item(id), REVISIONS).await {
             Err(error) if error.is_damage() => {
@@ -501,7 +517,7 @@ impl<'r, 'a> Streams<'r, 'a> {
         Ok(())
     }
 
-    /// The revision that says so stands for the recycle bin's own entry until that is read, and for the document if there never was one.
+    /// The revision that says so stands for the recycle bin's own entry until that is read.
     async fn deleted(&mut self, head: &Head<'_>, record: &RawValue) -> Result<()> {
         let (cx, item) = (self.run.cx, item(head.id));
         self.known.marks.set(head.id, DELETED);
@@ -510,27 +526,13 @@ impl<'r, 'a> Streams<'r, 'a> {
                 .part(&item, RECYCLE_BIN, record.get().as_bytes())
                 .await?;
         }
-        if cx.before(&item).await?.is_some() {
-            return cx.sink.keep(&item).await;
-        }
-        cx.sink
-            .upsert(
-                &Item {
-                    item,
-                    name: head.fields.name(),
-                    modified: head.fields.modified(),
-                },
-                record.get().as_bytes(),
-            )
-            .await
+        bin::document(self.run, head.id, Some(record)).await
     }
 
     /// Recycle bin and documents; the cursor for next time.
     async fn finish(self) -> Result<Cursor> {
         let (run, known) = (self.run, &self.known);
-        if known.marks.ids(DELETED, 0).next().is_some() {
-            bin::entries(run, &known.marks).await?;
-        }
+        bin::entries(run, &known.marks).await?;
         let live: Vec<u32> = known
             .marks
             .ids(SEEN, DELETED | OUT)

@@ -9,19 +9,21 @@ use service::{Error, Loss, Result, StoredItem, Target};
 
 use super::attachments::references;
 use super::document::CommentRef;
-use super::restore::check::{Comment, Lost, comments, lost, relations};
-use super::{ATTACHMENTS, COMMENTS, REVISIONS, SHARED_ATTACHMENTS};
+use super::restore::check::{Comment, Lost, Relation, comments, lost, relations};
+use super::{ATTACHMENTS, COMMENTS, REVISIONS, SHARED_ATTACHMENTS, WORK_ITEM};
 use crate::kinds::parts::{
     self, COMMENTS_STAY, EDITED, LATE, MARKDOWN, NEW_FILE, NO_FILE, REACTIONS,
 };
+use crate::people::STRANGERS;
 use crate::raw::{self, Members};
 
 pub(super) const ALL: &[Loss] = &[
     NEW_NUMBER,
-    PEOPLE,
+    STRANGERS,
     NOT_RESTORED,
     ABSENT,
     ELSEWHERE,
+    ONE_PARENT,
     UNDONE_LINKS,
     BOARDS,
     FIELDS,
@@ -30,11 +32,11 @@ pub(super) const ALL: &[Loss] = &[
 ];
 
 const NEW_NUMBER: Loss = "A work item that is created again gets another number; links to it and its attachments are rewritten, mentions in texts are not.";
-const PEOPLE: Loss = "People whom the target does not know stay as plain text.";
 const NOT_RESTORED: Loss =
     "Links to builds and pull requests, and to whatever else is not restored, are left out.";
 const ABSENT: Loss = "Links to work items, commits, branches and wiki pages that are neither at the target nor restored with it are left out.";
 const ELSEWHERE: Loss = "Links to work items of other organizations are not written back.";
+const ONE_PARENT: Loss = "A work item has one parent, and is the duplicate of one: what stays below the work item that is there is not linked to what is made beside it.";
 const UNDONE_LINKS: Loss = "Links that were added and removed again are not replayed.";
 const BOARDS: Loss = "The place on boards (column and lane) is not written back.";
 const FIELDS: Loss =
@@ -140,10 +142,11 @@ pub(super) async fn losses(cx: &Target<'_>, item: &StoredItem) -> Result<Vec<Los
     let anew = item.action == Action::Create;
     let mut losses = parts::had([
         (NEW_NUMBER, parts::gets_another_id(item)),
-        (PEOPLE, true),
+        (STRANGERS, true),
         (NOT_RESTORED, links.contains(&Lost::NotRestored)),
         (ABSENT, links.contains(&Lost::Absent)),
         (ELSEWHERE, links.contains(&Lost::Elsewhere)),
+        (ONE_PARENT, stays_below(cx, item, &relations)),
         // Nothing stored tells.
         (UNDONE_LINKS, anew),
         (BOARDS, fields.boards),
@@ -159,6 +162,18 @@ pub(super) async fn losses(cx: &Target<'_>, item: &StoredItem) -> Result<Vec<Los
         anew,
     ));
     Ok(losses)
+}
+
+/// Whether it is made beside itself, and something stays below the one that is there.
+fn stays_below(cx: &Target<'_>, item: &StoredItem, relations: &[Relation]) -> bool {
+    let stays = |id: u32| {
+        let id = id.to_string();
+        cx.ids.get(WORK_ITEM, &id).is_some() && !cx.ids.is_doubled(WORK_ITEM, &id)
+    };
+    let mut below = relations.iter().filter(|one| one.is_of_one());
+    item.action == Action::Create
+        && cx.ids.is_doubled(WORK_ITEM, &item.item.id)
+        && below.any(|one| one.item().is_some_and(stays))
 }
 
 /// Whether one of the files is stored neither with the item nor with another one.

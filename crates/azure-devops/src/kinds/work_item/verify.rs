@@ -77,7 +77,7 @@ async fn compare<'a>(
         let there = document::talked(document.get())?;
         differences.compare("comments", &source.talked, &there);
     }
-    links(cx, &mut differences, &source, &relations);
+    links(cx, &mut differences, item, &source, &relations).await?;
     if item.action == model::Action::Create {
         added(cx, &mut differences, &source, &relations);
     }
@@ -179,28 +179,50 @@ fn resources(differences: &mut Differences, stored: &[Relation], there: &[Relati
     }
 }
 
-/// Every link whose other end is at the target must be there.
-fn links(cx: &Target<'_>, differences: &mut Differences, source: &Source, there: &[Relation]) {
-    for relation in source
-        .relations
-        .iter()
-        .filter(|relation| relation.leads() == Leads::ToItem)
-    {
+/// Every link whose other end is at the target must be there, unless that is below another item by now, as one of a duplicate is: it can be
+/// below one.
+async fn links(
+    cx: &Target<'_>,
+    differences: &mut Differences,
+    item: &StoredItem,
+    source: &Source,
+    there: &[Relation],
+) -> Result<()> {
+    let links = source.relations.iter();
+    for relation in links.filter(|relation| relation.leads() == Leads::ToItem) {
         let Some(new) = relation
             .item()
             .and_then(|old| cx.ids.get(super::WORK_ITEM, &old.to_string()))
         else {
             continue;
         };
-        if !there.iter().any(|other| {
+        let found = there.iter().any(|other| {
             other.rel == relation.rel && other.item().is_some_and(|id| id.to_string() == new)
-        }) {
-            differences.0.push(format!(
-                "the link {} to work item {new} is missing",
-                relation.rel
-            ));
+        });
+        let made = item.action == model::Action::Create;
+        if found || (made && is_below_another(cx, relation, &new).await?) {
+            continue;
         }
+        differences.0.push(format!(
+            "the link {} to work item {new} is missing",
+            relation.rel
+        ));
     }
+    Ok(())
+}
+
+/// Whether what the link leads to has such a link with another item.
+async fn is_below_another(cx: &Target<'_>, link: &Relation, new: &str) -> Result<bool> {
+    let Some(id) = new.parse().ok().filter(|_| link.is_of_one()) else {
+        return Ok(false);
+    };
+    let answer = batch::ask(cx.http, &[id]).await?;
+    let documents = answer.values()?;
+    let Some(document) = documents.into_iter().find(|one| one.get() != "null") else {
+        return Ok(false);
+    };
+    let own = relations(document.get())?;
+    Ok(own.iter().any(|one| one.answers(link)))
 }
 
 /// Links that somebody has added to an item that was made: they make no revision of it.

@@ -10,8 +10,8 @@ use crate::output::Output;
 pub(crate) fn print_checks(checks: &Value, output: &Output) {
     for check in checks.as_array().into_iter().flatten() {
         output.event(&json!({
-            "event": "check", "name": check["name"], "outcome": check["outcome"], "message": check["message"],
-            "hint": check["hint"], "code": check["code"],
+            "event": "check", "name": check["name"], "outcome": check["outcome"], "blocks": check["blocks"],
+            "message": check["message"], "hint": check["hint"], "code": check["code"],
         }));
         let outcome = text(check, "outcome");
         let word = if outcome == "fail" { "FAIL" } else { outcome };
@@ -24,10 +24,10 @@ pub(crate) fn print_checks(checks: &Value, output: &Output) {
     }
 }
 
-/// The first check that failed, as what the command fails with.
+/// The first check that lets nothing be backed up, as what the command fails with.
 pub(super) fn refuse_failed(checks: &Value) -> Result<(), Failure> {
     let mut all = checks.as_array().into_iter().flatten();
-    let Some(failed) = all.find(|check| text(check, "outcome") == "fail") else {
+    let Some(failed) = all.find(|check| check["blocks"] == true) else {
         return Ok(());
     };
     let code = failed["code"].as_str().unwrap_or("credential-refused");

@@ -13,7 +13,7 @@ use repository::{Location, LockMode, ObjectLockRule};
 use serde_json::{Value, json};
 
 use crate::app::{self, App};
-use crate::client::Api;
+use crate::client::{Api, needed};
 use crate::failure::{Exit, Failure};
 use crate::new_file::write_private;
 use crate::output::Output;
@@ -180,10 +180,28 @@ pub(super) async fn init(app: &App, init: Init, output: &Output) -> Result<Exit,
     let new = init
         .storage
         .repository(init.name, location, password, false)?;
-    let row = added(app, new).await?;
+    let place = new.location.to_string();
+    let row = added(app, new)
+        .await
+        .map_err(|failure| to_be_added(failure, &place, &file))?;
     output.event(&serde_json::json!({"event": "repository", "name": row.name, "location": row.location, "id": row.id, "password_file": file}));
     output.line(recovery::sheet(&row.location, &row.id, Some(&file)));
     Ok(Exit::Done)
+}
+
+/// How what is there already is taken up.
+fn to_be_added(failure: Failure, place: &str, password: &Path) -> Failure {
+    if failure.code.as_deref() != Some("repository-exists") {
+        return failure;
+    }
+    let hint = format!(
+        "Choose an empty folder. To use this one: `keepward repository add {place} --password-file FILE`, with the file of its password ({} if it was made from here).",
+        password.display()
+    );
+    Failure {
+        hint: Some(hint),
+        ..failure
+    }
 }
 
 /// Takes up an existing repository, after opening it with the password.
@@ -268,9 +286,9 @@ pub(super) async fn ask_init(api: &Api, init: Init, output: &Output) -> Result<E
         .request(&init.name, &init.location, &password, false)?;
     let added = api.post("/repositories", Some(&body)).await?;
     let row = &added["repository"];
-    let text = |key: &str| row[key].as_str().unwrap_or("");
-    output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"], "password_file": file}));
-    output.line(recovery::sheet(text("location"), text("id"), Some(&file)));
+    let (location, id) = (needed(row, "location")?, needed(row, "id")?);
+    output.event(&json!({"event": "repository", "name": row["name"], "location": location, "id": id, "password_file": file}));
+    output.line(recovery::sheet(location, id, Some(&file)));
     Ok(Exit::Done)
 }
 
@@ -281,12 +299,11 @@ pub(super) async fn ask_add(api: &Api, add: Add, output: &Output) -> Result<Exit
         .request(&add.name, &add.location, &password, true)?;
     let added = api.post("/repositories", Some(&body)).await?;
     let row = &added["repository"];
-    output.event(&json!({"event": "repository", "name": row["name"], "location": row["location"], "id": row["id"]}));
-    output.line(format!(
-        "{}: {}",
-        add.name,
-        row["location"].as_str().unwrap_or("")
-    ));
+    let (location, id) = (needed(row, "location")?, needed(row, "id")?);
+    output.event(
+        &json!({"event": "repository", "name": row["name"], "location": location, "id": id}),
+    );
+    output.line(format!("{}: {location}", add.name));
     Ok(Exit::Done)
 }
 

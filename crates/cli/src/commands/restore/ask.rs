@@ -147,7 +147,7 @@ pub(super) fn select(plan: &Plan) -> Result<Value, Failure> {
         if !kinds.is_empty() || !projects.is_empty() {
             return Err(narrowed("--under without --kind and --project"));
         }
-        return Ok(json!({ "paths": [path] }));
+        return Ok(json!({ "missing": plan.missing, "paths": [path] }));
     }
     if !plan.id.is_empty() {
         if !projects.is_empty() {
@@ -155,7 +155,7 @@ pub(super) fn select(plan: &Plan) -> Result<Value, Failure> {
         }
         let item = |id: &String| json!({ "kind": kinds.first(), "item": id });
         let items: Vec<Value> = plan.id.iter().map(item).collect();
-        return Ok(json!({ "items": items }));
+        return Ok(json!({ "missing": plan.missing, "items": items }));
     }
     Ok(json!({ "missing": plan.missing, "kinds": kinds, "projects": projects }))
 }

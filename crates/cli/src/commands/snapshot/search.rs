@@ -26,7 +26,7 @@ pub(crate) struct Search {
     /// Only of this kind
     #[arg(long)]
     pub(super) kind: Option<String>,
-    /// Only in this project, by its name or id
+    /// Only in this project, by its name or id; where none is called so, in those with this in their names
     #[arg(long)]
     pub(super) project: Option<String>,
     /// Only what a snapshot of this time or later has

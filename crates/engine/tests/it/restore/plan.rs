@@ -323,6 +323,32 @@ async fn only_what_is_gone_comes_back() {
 }
 
 #[tokio::test]
+async fn of_named_items_too_only_what_is_gone_comes_back_whatever_the_rule() {
+    for conflict in [Conflict::Skip, Conflict::Replace, Conflict::Duplicate] {
+        for named in [
+            What::Ids(vec!["1".to_owned(), "5".to_owned()]),
+            What::Under("things".to_owned()),
+        ] {
+            let case = untouched(6);
+            case.world.remove("5");
+            case.world
+                .change("1", |thing| thing.body = "by others".to_owned())
+                .unwrap();
+            let missing = What::Missing(Box::new(named.clone()));
+            case.plan(selector(Some("thing"), missing), conflict)
+                .await
+                .unwrap();
+            let steps = case.steps();
+            assert_eq!(
+                told(&steps),
+                [line("thing 5", Action::Create)],
+                "{conflict:?} {named:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn conflicts_are_decided_by_the_rule() {
     let expected = [
         (

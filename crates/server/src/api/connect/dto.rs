@@ -1,8 +1,8 @@
 //! What a wizard looks like from outside.
 
 use control::{
-    AppChoice, Control, KnownIdentity, Method, Wizard, WizardAdded, WizardFailure, WizardPick,
-    WizardPrompt,
+    AppChoice, Control, KnownIdentity, Method, ProfileOf, Wizard, WizardAdded, WizardFailure,
+    WizardPick, WizardPrompt,
 };
 use model::{Connector, ManagedIdentity};
 use serde::{Deserialize, Serialize};
@@ -325,9 +325,7 @@ impl CheckedWizard {
     pub(super) fn of(checked: Vec<(String, Vec<Check>)>) -> Self {
         let one = |(organization, checks): (String, Vec<Check>)| CheckedOrganization {
             organization,
-            ok: !checks
-                .iter()
-                .any(|check| check.outcome == service::CheckOutcome::Fail),
+            ok: !checks.iter().any(|check| check.blocks),
             checks: checks.into_iter().map(CheckView::of).collect(),
         };
         Self {
@@ -401,10 +399,21 @@ pub(super) struct ReviewView {
     /// `Azure DevOps OAuth`, `Azure DevOps (PAT)`, …
     #[serde(rename = "type")]
     kind: String,
+    /// Through which app profile the person signed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_profile: Option<ReviewProfile>,
+}
+
+/// The app profile of a sign-in.
+#[derive(Serialize, ToSchema)]
+struct ReviewProfile {
+    name: String,
+    /// The tenant has none of this app yet: it is added first.
+    new: bool,
 }
 
 impl ReviewView {
-    pub(super) fn of(connector: Connector) -> Self {
+    pub(super) fn of(connector: Connector, profile: Option<&ProfileOf>) -> Self {
         let service = match connector.service.as_str() {
             "azure-devops" => "Azure DevOps",
             "microsoft-365" => "Microsoft 365",
@@ -425,6 +434,10 @@ impl ReviewView {
             name: connector.name,
             organization: connector.organization,
             kind,
+            app_profile: profile.map(|of| ReviewProfile {
+                name: of.profile.name.clone(),
+                new: of.new,
+            }),
         }
     }
 }
@@ -438,6 +451,9 @@ pub(super) struct AddedWizard {
     next: Vec<NextStep>,
     /// The ids of the backups that were started.
     runs: Vec<String>,
+    /// The app profile that was added first, where the tenant had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_profile: Option<String>,
 }
 
 impl AddedWizard {
@@ -458,6 +474,7 @@ impl AddedWizard {
                 .map(|one| AddedConnector::of(control, one))
                 .collect(),
             runs: added.runs.into_iter().map(|run| run.id).collect(),
+            app_profile: added.profile.map(|profile| profile.name),
         }
     }
 }

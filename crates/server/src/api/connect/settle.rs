@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::dto::AddWizard;
 use crate::access::Caller;
+use crate::api::app_profiles;
 use crate::api::policies::PolicyBody;
 use crate::{Problem, Server};
 
@@ -57,6 +58,9 @@ pub(super) async fn note(
     caller: &Caller,
     added: &WizardAdded,
 ) -> Result<(), Problem> {
+    if let Some(profile) = &added.profile {
+        app_profiles::note_added(server, caller, profile).await?;
+    }
     for (name, connectors) in &added.people {
         let details = json!({ "connectors": connectors });
         let subject = format!("person/{name}");

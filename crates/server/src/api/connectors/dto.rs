@@ -157,6 +157,8 @@ pub(crate) struct CheckView {
     name: String,
     /// `pass`, `warning`, `missing`, `fail` or `unknown`.
     outcome: String,
+    /// Nothing can be backed up while it stands so; a failed check without it is told and held against nobody.
+    blocks: bool,
     message: String,
     hint: Option<String>,
     code: Option<&'static str>,
@@ -171,6 +173,7 @@ impl CheckView {
         Self {
             name: check.name,
             outcome: word(&check.outcome),
+            blocks: check.blocks,
             message: check.message,
             hint: check.hint,
             code: check.code,
@@ -332,16 +335,13 @@ impl TestedConnector {
             value: connector,
         }: Checked<Connector>,
     ) -> Self {
-        let count = |outcome| {
-            checks
-                .iter()
-                .filter(|check| check.outcome == outcome)
-                .count()
+        let lacking = |check: &&Check| {
+            matches!(check.outcome, CheckOutcome::Missing | CheckOutcome::Fail) && !check.blocks
         };
-        let (missing, failed) = (count(CheckOutcome::Missing), count(CheckOutcome::Fail));
+        let missing = checks.iter().filter(lacking).count();
         Self {
             connector: ConnectorView::of(control, connector),
-            ok: missing + failed == 0,
+            ok: missing == 0 && !checks.iter().any(|check| check.blocks),
             missing,
             checks: checks.into_iter().map(CheckView::of).collect(),
         }

@@ -5,7 +5,7 @@ use control::Tested;
 use jiff::{SignedDuration, Timestamp};
 use model::ManagedIdentity;
 use serde::{Deserialize, Serialize};
-use service::CheckOutcome;
+use service::{Check, CheckOutcome};
 use utoipa::ToSchema;
 
 use super::views;
@@ -179,9 +179,9 @@ pub(super) struct TestedCredential {
 
 impl TestedCredential {
     pub(super) fn of(tested: Tested) -> Self {
-        let bad = |outcome| matches!(outcome, CheckOutcome::Fail | CheckOutcome::Unknown);
+        let bad = |check: &Check| check.blocks || check.outcome == CheckOutcome::Unknown;
         Self {
-            ok: !tested.checks.iter().any(|check| bad(check.outcome)),
+            ok: !tested.checks.iter().any(bad),
             connectors: tested.connectors,
             checks: views(tested.checks),
         }

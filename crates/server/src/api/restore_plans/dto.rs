@@ -119,10 +119,13 @@ impl RestoreSelection {
     }
 
     fn selectors(self, named: bool) -> Vec<Selector> {
-        let what = if self.missing {
-            What::Deleted
-        } else {
-            What::All
+        let missing = self.missing;
+        let what = |what| {
+            if missing {
+                What::Missing(Box::new(what))
+            } else {
+                what
+            }
         };
         let mut selectors = Vec::new();
         if !self.kinds.is_empty() || !self.projects.is_empty() || !named {
@@ -131,7 +134,7 @@ impl RestoreSelection {
                     selectors.push(Selector {
                         kind: kind.clone(),
                         scope,
-                        what: what.clone(),
+                        what: what(What::All),
                     });
                 }
             }
@@ -143,12 +146,12 @@ impl RestoreSelection {
         selectors.extend(items.into_iter().map(|(kind, ids)| Selector {
             kind: Some(kind),
             scope: None,
-            what: What::Ids(ids),
+            what: what(What::Ids(ids)),
         }));
         selectors.extend(self.paths.into_iter().map(|path| Selector {
             kind: None,
             scope: None,
-            what: What::Under(path.trim_matches('/').to_owned()),
+            what: what(What::Under(path.trim_matches('/').to_owned())),
         }));
         selectors
     }
@@ -373,6 +376,23 @@ mod tests {
             panic!("not everything");
         };
         assert_eq!(selectors.len(), 1);
-        assert_eq!(selectors[0].what, What::Deleted);
+        assert_eq!(selectors[0].what, What::Missing(Box::new(What::All)));
+    }
+
+    #[test]
+    fn only_the_missing_is_said_of_items_and_paths_too() {
+        let Select::Items(selectors) = select(&json!({
+            "missing": true, "items": [{"kind": "work-item", "item": "7"}], "paths": ["git"],
+        }))
+        .unwrap() else {
+            panic!("not everything");
+        };
+        let named = [
+            What::Ids(vec!["7".to_owned()]),
+            What::Under("git".to_owned()),
+        ];
+        let missing = named.map(|what| What::Missing(Box::new(what)));
+        let all: Vec<What> = selectors.into_iter().map(|one| one.what).collect();
+        assert_eq!(all, missing);
     }
 }

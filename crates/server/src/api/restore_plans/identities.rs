@@ -1,6 +1,8 @@
 //! People whom a plan's items name, and who takes their place at the target.
 
 use axum::extract::State;
+use catalog::PersonMapping;
+use control::KnownPeople;
 use model::{PlanPerson, PlanState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::reached;
 use crate::access::{Allowed, ReadContent, Restore};
-use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
+use crate::{FieldError, Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
     OpenApiRouter::new().routes(routes!(list, edit))
@@ -26,7 +28,7 @@ const LONGEST: usize = 320;
 struct RestoreIdentity {
     from: RestorePerson,
     /// Who is written instead; null leaves the person as stored.
-    to: Option<RestoreSuccessor>,
+    to: Option<RestoreReplacement>,
     /// The target knows this person by the unique name.
     found: bool,
     /// How many items name this person.
@@ -40,8 +42,16 @@ struct RestorePerson {
     unique_name: String,
 }
 
-/// A person of the target.
-#[derive(Serialize, Deserialize, ToSchema)]
+/// Who is written in the place of a person.
+#[derive(Serialize, ToSchema)]
+struct RestoreReplacement {
+    unique_name: String,
+    /// The target knows somebody by this name; false where it could not be asked.
+    checked: bool,
+}
+
+/// A person by the unique name.
+#[derive(Deserialize, ToSchema)]
 struct RestoreSuccessor {
     unique_name: String,
 }
@@ -53,9 +63,10 @@ impl From<PlanPerson> for RestoreIdentity {
                 name: person.name,
                 unique_name: person.unique_name,
             },
-            to: person
-                .becomes
-                .map(|unique_name| RestoreSuccessor { unique_name }),
+            to: person.becomes.map(|unique_name| RestoreReplacement {
+                unique_name,
+                checked: person.checked,
+            }),
             found: person.found,
             items: person.items,
         }
@@ -96,7 +107,8 @@ async fn list(
     )))
 }
 
-/// Says who takes the place of people, before the plan is applied. Answers with the first page of all.
+/// Says who takes the place of people, before the plan is applied. Whom the target does not know is refused; where it cannot be asked, the
+/// mapping is saved as it is, and says so. Answers with the first page of all.
 #[utoipa::path(put, path = "/restore-plans/{id}/identities", tag = "restores", operation_id = "restore_plan_map",
     params(("id" = String, Path)), request_body = MapIdentities,
     extensions(("x-permission" = json!("restore"))),
@@ -117,24 +129,20 @@ async fn edit(
     if request.items.len() > MOST {
         return Err(Problem::field("/items", format!("at most {MOST}")));
     }
-    let mut mapping = Vec::with_capacity(request.items.len());
-    for (at, item) in request.items.into_iter().enumerate() {
-        let to = item.to.map(|to| to.unique_name.trim().to_owned());
-        if to.as_ref().is_some_and(|to| !is_plain(to)) {
-            return Err(Problem::field(
-                format!("/items/{at}/to/unique_name"),
-                "a name by which the target knows somebody",
-            ));
-        }
-        mapping.push((item.from.unique_name, to));
-    }
+    let mapping = mapping(request.items)?;
+    let names = mapping.iter().filter_map(|(_, to)| to.clone()).collect();
+    let known = server.control.known_at_target(&row.plan, names).await?;
+    let checked = checked(&mapping, &known)?;
     let catalog = &server.control.catalog;
-    let strangers = catalog.map_plan_people(&id, &mapping).await?;
+    let strangers = catalog.map_plan_people(&id, &checked).await?;
     if !strangers.is_empty() {
         let said = format!("the plan names nobody called {}", strangers.join(", "));
         return Err(Problem::field("/items", said));
     }
-    let details = json!({ "mapped": mapping });
+    let mut details = json!({ "mapped": mapping });
+    if let KnownPeople::Unasked(why) = known {
+        details["unchecked"] = why.into();
+    }
     let subject = format!("restore-plan/{id}");
     server
         .audit(&caller, "restore.map", &subject, details)
@@ -147,6 +155,55 @@ async fn edit(
         listed,
         RestoreIdentity::from,
     )))
+}
+
+/// What is asked for: people, and who takes their places.
+fn mapping(items: Vec<MapIdentity>) -> Result<Vec<(String, Option<String>)>, Problem> {
+    let mut mapping = Vec::with_capacity(items.len());
+    for (at, item) in items.into_iter().enumerate() {
+        let to = item.to.map(|to| to.unique_name.trim().to_owned());
+        if to.as_ref().is_some_and(|to| !is_plain(to)) {
+            return Err(Problem::field(
+                pointer(at),
+                "a name by which the target knows somebody",
+            ));
+        }
+        mapping.push((item.from.unique_name, to));
+    }
+    Ok(mapping)
+}
+
+fn pointer(at: usize) -> String {
+    format!("/items/{at}/to/unique_name")
+}
+
+/// The mapping with what the target says of it; refused where that knows nobody of the name, who would be a plain text there.
+fn checked(
+    mapping: &[(String, Option<String>)],
+    known: &KnownPeople,
+) -> Result<Vec<PersonMapping>, Problem> {
+    let mut errors = Vec::new();
+    let mut all = Vec::with_capacity(mapping.len());
+    for (at, (person, to)) in mapping.iter().enumerate() {
+        let is_known = match (to, known) {
+            (Some(to), KnownPeople::Of(known)) => known.contains(to),
+            (None, _) | (_, KnownPeople::Unasked(_)) => false,
+        };
+        if let (Some(to), KnownPeople::Of(_), false) = (to, known, is_known) {
+            let said = format!("the target knows nobody by the name {to}");
+            errors.push(FieldError::pointer(pointer(at), said));
+        }
+        all.push(PersonMapping {
+            person: person.clone(),
+            becomes: to.clone(),
+            checked: is_known,
+        });
+    }
+    if errors.is_empty() {
+        Ok(all)
+    } else {
+        Err(Problem::fields(errors))
+    }
 }
 
 /// What could be read as more than one name, or as none, is none.

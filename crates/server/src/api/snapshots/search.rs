@@ -30,7 +30,7 @@ struct Wanted {
     /// Of this kind.
     #[param(required = false)]
     kind: Option<String>,
-    /// In this project, by its name (of any time) or id.
+    /// In this project, by its name (of any time) or id, in whatever case; where none is called so, in those with this in their names.
     #[param(required = false)]
     project: Option<String>,
     /// In a snapshot from this time on (RFC 3339).

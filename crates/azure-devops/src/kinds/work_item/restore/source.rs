@@ -35,6 +35,9 @@ pub(in crate::kinds::work_item) struct Attributes {
     authorized: Option<String>,
 }
 
+const CHILD: &str = "System.LinkTypes.Hierarchy-Forward";
+const DUPLICATE: &str = "System.LinkTypes.Duplicate-Forward";
+
 /// What a relation leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::kinds::work_item) enum Leads {
@@ -56,6 +59,18 @@ impl Relation {
             _ if self.item().is_some() => Leads::ToItem,
             _ => Leads::Elsewhere,
         }
+    }
+
+    /// Whether what it leads to can have one such link: a child has one parent, and a duplicate is of one item.
+    pub(in crate::kinds::work_item) fn is_of_one(&self) -> bool {
+        [CHILD, DUPLICATE].contains(&self.rel.as_str())
+    }
+
+    /// Whether it is the other end of such a link.
+    pub(in crate::kinds::work_item) fn answers(&self, other: &Self) -> bool {
+        let stem = |one: &Self, end: &str| one.rel.strip_suffix(end).map(str::to_owned);
+        let below = stem(other, "-Forward");
+        below.is_some() && below == stem(self, "-Reverse")
     }
 
     /// Whether one of them is the same file, by name and size, or the same address.

@@ -1,8 +1,6 @@
 import { Dropdown, Field, Option } from "@fluentui/react-components";
-import type { Schemas } from "../api/client";
-import { useAll } from "./all";
-
-type Credential = Schemas["CredentialView"];
+import { useAll } from "../../components/all";
+import { type Credential, useCredentialWords } from "./Words";
 
 interface Props {
   label: string;
@@ -14,7 +12,7 @@ interface Props {
   onChange: (name: string) => void;
   /** Which ones can be chosen. */
   fits: (credential: Credential) => boolean;
-  /** What is told of one beside its name. */
+  /** What else is told of one beside its name. */
   words?: (credential: Credential) => string | undefined;
 }
 
@@ -23,20 +21,22 @@ const NONE = "*";
 /** A credential of the Password Manager. */
 export function CredentialField({ label, hint, none, value, onChange, fits, words }: Props) {
   const kept = useAll("/credentials", {}).items ?? [];
+  const told = useCredentialWords();
+  const whole = (credential: Credential) => told(credential, words?.(credential));
+  const chosen = kept.find(({ name }) => name === value);
   return (
     <Field label={label} hint={hint}>
       <Dropdown
-        value={value || (none ?? "")}
+        value={chosen ? whole(chosen) : value || (none ?? "")}
         selectedOptions={[value || NONE]}
         onOptionSelect={(_, { optionValue = NONE }) => onChange(optionValue === NONE ? "" : optionValue)}
       >
         {none !== undefined && <Option value={NONE}>{none}</Option>}
         {kept.filter(fits).map((credential) => {
           const { name } = credential;
-          const more = words?.(credential);
           return (
-            <Option key={name} value={name} text={name}>
-              {more ? `${name} (${more})` : name}
+            <Option key={name} value={name} text={whole(credential)}>
+              {whole(credential)}
             </Option>
           );
         })}
