@@ -137,5 +137,7 @@ test("av_04: a policy selects projects of an organization, and its backup holds 
   const { snapshot } = await ended(world, at.token, queued.items[0]?.id ?? "");
   const { items } = await world.get<{ items: { name: string }[] }>(`/snapshots/${snapshot}/items?kind=project`, at.token);
   expect(items.map(({ name }) => name)).toEqual(["Main Project"]);
+  await page.goto(`/snapshots/${snapshot}`);
+  await page.getByText("Selected was Projects: only Main Project. The rest is as it was when it was last selected.").waitFor();
   await world.remove("/policies/scoped", at.token);
 });

@@ -135,6 +135,17 @@ describe("a connector of a token", () => {
   });
 });
 
+test("nothing is said of policies while they cannot be read", async () => {
+  const { page, world } = at;
+  await world.connect(at.token, "contoso");
+  const json = { type: "", title: "", status: 500, code: "catalog-failed", detail: "the catalog is busy" };
+  await page.route("**/api/v1/policies?*", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", json }));
+  await page.route("**/api/v1/policies", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", json }));
+  await page.goto("/connectors/contoso");
+  await page.getByText("This could not be loaded").waitFor();
+  expect(await page.getByText("No policy: it is not backed up").count()).toBe(0);
+});
+
 test("what another window saves does not take away what is being typed", async () => {
   const { page, world } = at;
   await world.connect(at.token, "contoso");
@@ -203,8 +214,10 @@ describe("a connector of an account", () => {
 
   test("sre_20: whose sign-in is replaced with it is named, and a credential is told by its account wherever it is chosen", async () => {
     const { page } = at;
-    const [{ credential, organization } = { credential: "", organization: "" }] = await at.connectors();
-    await at.world.post("/connectors", { name: "second-one", service: "azure-devops", organization, credential }, at.authorization);
+    const [{ credential } = { credential: "" }] = await at.connectors();
+    const identity = { method: "pat", secret: at.world.simulator.pat };
+    await at.world.post("/connectors", { service: "azure-devops", name: "second-one", organization: "contoso", identity }, at.authorization);
+    await at.world.patch("/connectors/second-one", { restore_credential: credential }, at.token);
     await page.goto("/connectors/contoso/sign-in");
     await page.getByText("The connector second-one signs in with it, too").waitFor();
     await at.method("Managed identity");

@@ -140,8 +140,28 @@ test("a dialog keeps the keyboard within it, and the popover in it closes alone"
     expect(await page.evaluate(() => document.activeElement?.closest('[role="dialog"]') !== null || document.activeElement === document.body)).toBe(true);
   }
   await press(page, k.button("Show as CLI or curl", k.dialog));
-  await page.getByRole("dialog", { name: "The same outside the console" }).waitFor();
+  const shown = page.getByRole("dialog", { name: "The same outside the console" });
+  // There is no password yet: what cannot be saved is no command either.
+  await shown.getByText(/^Fill in the form first/).waitFor();
+  expect(await shown.locator("pre").count()).toBe(0);
   await page.keyboard.press("Escape");
-  await page.getByRole("dialog", { name: "The same outside the console" }).waitFor({ state: "detached" });
+  await shown.waitFor({ state: "detached" });
   expect(await name.inputValue()).toBe("robot");
+});
+
+test("a message at the edge of the page does not keep the keyboard", async () => {
+  const { page } = k;
+  await page.goto("/alarms");
+  await page.getByLabel("Oldest good backup, in hours").fill("30");
+  await press(page, k.button("Save"));
+  const message = page.getByRole("listitem").filter({ hasText: "Saved" });
+  await message.waitFor();
+  const stops = new Set<string>();
+  for (let steps = 0; steps < 12; steps += 1) {
+    await page.keyboard.press("Tab");
+    stops.add(await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 200) ?? ""));
+    expect(await message.evaluate((element) => element.contains(document.activeElement))).toBe(false);
+  }
+  expect(stops.size).toBeGreaterThan(5);
+  await message.waitFor({ state: "detached" });
 });

@@ -41,6 +41,14 @@ test("two snapshots of a source are compared, and what was deleted between them 
   const gone = differences.getByRole("row").filter({ hasText: deleted.name });
   await gone.waitFor();
   await differences.getByRole("row", { name: new RegExp(`Changed.*${NEW_TITLE}`) }).waitFor();
+  await gone.getByText("Deleted", { exact: true }).waitFor();
+  await gone.getByText("now in the recycle bin").waitFor();
+  const change = page.getByLabel("Change", { exact: true });
+  await change.selectOption("changed");
+  await gone.waitFor({ state: "detached" });
+  await change.selectOption("removed");
+  await gone.waitFor();
+  await change.selectOption("");
   await person.expectAccessible();
   const { cli } = await k.shownAs();
   expect(await k.type(cli)).toContain(deleted.id);
@@ -51,7 +59,7 @@ test("two snapshots of a source are compared, and what was deleted between them 
   expect(offered).not.toContain("Comments");
 
   await page.getByLabel("Kind", { exact: true }).selectOption("team");
-  await page.getByText("No difference of this kind").waitFor();
+  await page.getByText("No such difference").waitFor();
   await page.getByLabel("Kind", { exact: true }).selectOption("work-item");
   await gone.getByRole("checkbox").check();
   await k.button("Restore…").click();
@@ -75,6 +83,16 @@ test("an item's history leads from one version to another, and says what differs
   await person.expectAccessible();
   await versions.getByRole("row").filter({ hasText: changed.name }).getByRole("link", { name: "Open" }).click();
   await page.getByRole("heading", { level: 1, name: `${changed.id} · ${changed.name}` }).waitFor();
+});
+
+test("what an item was called before is found, and how long ago that was fits a narrow screen", async () => {
+  const { page, person } = k;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await person.open(`/search?q=${encodeURIComponent(`"${changed.name}"`)}`);
+  const hit = page.getByRole("list", { name: "What was found" }).getByRole("listitem").filter({ hasText: changed.name });
+  await hit.getByText(/^Gone, or changed since/).first().waitFor();
+  await hit.getByText(/last seen/i).waitFor();
+  await person.expectFits();
 });
 
 test("a snapshot is compared with the live organization, and nothing is written there", async () => {

@@ -47,6 +47,25 @@ pub enum Change {
     Removed,
 }
 
+impl Change {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Added, Self::Changed, Self::Removed];
+
+    /// As people and programs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// The one of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.name() == name)
+    }
+}
+
 /// A version of an item that begins with a snapshot, or an item that ends with it. An item comes at most once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexChange {

@@ -111,6 +111,7 @@ impl Control {
                 payload: order.as_job().text()?,
             })
             .await?;
+        let before = order.repository.written();
         let result = self
             .work(
                 order,
@@ -124,6 +125,7 @@ impl Control {
         let usage = client.usage();
         run.counts.requests = usage.requests;
         run.counts.bytes_received = usage.bytes;
+        run.counts.bytes_stored = order.repository.written() - before;
         let failed = result.as_ref().err().map(told);
         self.note_backup(&order.connector.name, failed).await?;
         let mut issues = Vec::new();

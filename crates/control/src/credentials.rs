@@ -65,7 +65,12 @@ impl Control {
         let row = self.service_credential(name).await?;
         whole(&identity.sign_in, &identity.secret())?;
         let connectors = self.connectors_of(&row.name).await?;
-        for connector in &connectors {
+        // How a connector signs in does not change with what it restores by.
+        let key = row.name.to_lowercase();
+        let signing = connectors
+            .iter()
+            .filter(|connector| connector.credential.to_lowercase() == key);
+        for connector in signing {
             let changed = Connector {
                 method: identity.sign_in.method().to_owned(),
                 ..connector.clone()
@@ -141,9 +146,7 @@ impl Control {
         if connectors.is_empty() {
             checks.push(self.try_alone(&row).await?);
         }
-        let failed = checks
-            .iter()
-            .find(|check| check.blocks);
+        let failed = checks.iter().find(|check| check.blocks);
         let why = failed.map(|check| check.message.clone());
         if !checks
             .iter()

@@ -41,15 +41,20 @@ impl Control {
         connector: &Connector,
         trouble: Option<(Class, String)>,
     ) -> Result<()> {
-        let since = self.now();
-        let status = match trouble {
-            None => ConnectorStatus::Connected,
-            Some((Class::Transient | Class::Throttled | Class::Storage, _)) => return Ok(()),
-            Some((Class::Credential, why)) => ConnectorStatus::SignInNeeded { why, since },
-            Some((_, why)) => ConnectorStatus::Failed { why, since },
+        use ConnectorStatus::{Connected, Failed, SignInNeeded};
+        let now = self.now();
+        let status = match (trouble, &connector.status) {
+            (None, _) => Connected,
+            (Some((Class::Transient | Class::Throttled | Class::Storage, _)), _) => return Ok(()),
+            // The reason may be another one; it stands so since it first did.
+            (Some((Class::Credential, why)), SignInNeeded { since, .. }) => {
+                SignInNeeded { why, since: *since }
+            }
+            (Some((Class::Credential, why)), _) => SignInNeeded { why, since: now },
+            (Some((_, why)), Failed { since, .. }) => Failed { why, since: *since },
+            (Some((_, why)), _) => Failed { why, since: now },
         };
-        let same = status.name() == connector.status.name();
-        if !same {
+        if status != connector.status {
             let set = self.catalog.set_connector_status(&connector.name, &status);
             match set.await {
                 // Removed meanwhile.

@@ -57,7 +57,10 @@ impl Control {
         let lock = repository.lock_to_read(&self.holder(), reporter).await?;
         let synced = self.sync_locked(repository, reporter).await;
         lock.release().await?;
-        synced
+        let synced = synced?;
+        // Runs tell only of what they put there themselves: of one that was taken up nothing else tells how large it is.
+        self.measure(repository).await?;
+        Ok(synced)
     }
 
     async fn sync_locked(

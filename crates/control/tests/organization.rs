@@ -341,6 +341,30 @@ async fn a_backup_says_on_the_connector_that_somebody_has_to_sign_in_and_when_it
 }
 
 #[tokio::test]
+async fn a_connector_stands_with_the_newest_reason_and_since_it_first_stood_so() {
+    use model::ConnectorStatus::SignInNeeded;
+    let case = Case::new().await;
+    let stands = async |why: &'static str| {
+        let connector = case.control.catalog.connector("contoso").await.unwrap();
+        let error = service::Error::new(model::Class::Credential, "token-expired", why).into();
+        let noted = case.control.note_connection(&connector, Some(&error));
+        noted.await.unwrap();
+        case.control
+            .catalog
+            .connector("contoso")
+            .await
+            .unwrap()
+            .status
+    };
+    let SignInNeeded { why, since } = stands("expired").await else {
+        panic!("nobody signs in");
+    };
+    assert_eq!(why, "expired");
+    let why = "not configured".to_owned();
+    assert_eq!(stands("not configured").await, SignInNeeded { why, since });
+}
+
+#[tokio::test]
 async fn a_restore_uses_the_credential_for_restores() {
     let mut case = Case::new().await;
     let snapshot = case.backup(&case.contoso).await;

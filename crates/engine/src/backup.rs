@@ -87,6 +87,7 @@ pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<B
     let result = tokio::select! {
         result = Box::pin(run(cx, request, &lock)) => result,
         error = beats(cx.coordinator) => Err(error),
+        error = lock.lost() => Err(error.into()),
     };
     let released = lock.release().await;
     let report = result?;

@@ -11,7 +11,7 @@ use repository::{BlobType, FileContent, Node, NodeType, TreeEditor, TreeId, Writ
 
 use crate::change::{self, Change, Op};
 use crate::layout::{Layouts, is_within};
-use crate::rows::{Made, Maker, newlines, out_of_place};
+use crate::rows::{Binned, Made, Maker, newlines, out_of_place};
 use crate::sink::{CrawlInfo, SMALL};
 use crate::spool::{Record, Spool};
 use crate::stored::{Described, SnapshotReader};
@@ -38,6 +38,8 @@ pub(crate) struct Merged {
     pub rows: Spool,
     /// How many items of each kind were added, changed and removed.
     pub counts: BTreeMap<String, KindCounts>,
+    /// Of these, what only came into the recycle bin or out of it.
+    pub binned: BTreeMap<String, Binned>,
     /// See [`Made::recount`].
     pub recount: BTreeSet<&'static str>,
     /// Folders of the tree before that began empty: as ordered, and those that something came into and that could not be read.
@@ -119,6 +121,7 @@ impl Merge<'_> {
         let Made {
             rows,
             counts,
+            binned,
             recount,
         } = state.rows.finish().await?;
         let tree = state.editor.finish().await?;
@@ -126,6 +129,7 @@ impl Merge<'_> {
             tree,
             rows,
             counts,
+            binned,
             recount,
             emptied: state.emptied,
             read: state.read,

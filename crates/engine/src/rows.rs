@@ -28,13 +28,23 @@ pub(crate) struct Maker<'a> {
     open: Vec<Open>,
     rows: Spool,
     counts: BTreeMap<String, KindCounts>,
+    binned: BTreeMap<String, Binned>,
     recount: BTreeSet<&'static str>,
+}
+
+/// How many items of a kind came into the service's recycle bin, and out of it. They are counted as removed and as added, and the snapshot has
+/// them before and after.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Binned {
+    pub into: u64,
+    pub out: u64,
 }
 
 /// All rows, and what they come to.
 pub(crate) struct Made {
     pub rows: Spool,
     pub counts: BTreeMap<String, KindCounts>,
+    pub binned: BTreeMap<String, Binned>,
     /// Kinds of lines of which it is not known how many the snapshot before counted in a file.
     pub recount: BTreeSet<&'static str>,
 }
@@ -64,6 +74,7 @@ impl<'a> Maker<'a> {
             open: Vec::new(),
             rows,
             counts: BTreeMap::new(),
+            binned: BTreeMap::new(),
             recount: BTreeSet::new(),
         }
     }
@@ -263,6 +274,7 @@ impl<'a> Maker<'a> {
         Ok(Made {
             rows: self.rows,
             counts: self.counts,
+            binned: self.binned,
             recount: self.recount,
         })
     }
@@ -297,7 +309,7 @@ impl<'a> Maker<'a> {
             None if open.existed => self.prior.state(&open.item).await?,
             None => RowState::Live,
         };
-        let said = match open.said {
+        let said = match open.said.take() {
             Some(said) => said,
             None => self.prior.described(&open.item).await?,
         };
@@ -306,14 +318,7 @@ impl<'a> Maker<'a> {
             open.contents.keep(part, &node);
         }
         let (digest, size) = open.contents.total();
-        let counts = self.counts.entry(open.item.kind.clone()).or_default();
-        let change = if open.existed {
-            counts.changed += 1;
-            RowChange::Changed
-        } else {
-            counts.added += 1;
-            RowChange::Added
-        };
+        let change = self.count_item(&open).await?;
         let row = IndexRow {
             digest,
             item: open.item,
@@ -327,6 +332,34 @@ impl<'a> Maker<'a> {
             project: said.project,
         };
         spooled::push(&mut self.rows, &row)
+    }
+
+    /// What somebody moved to the recycle bin of the service was deleted for people.
+    async fn count_item(&mut self, open: &Open) -> Result<RowChange> {
+        let moved = match open.state {
+            Some(state) if open.existed && self.prior.state(&open.item).await? != state => {
+                Some(state)
+            }
+            _ => None,
+        };
+        let counts = self.counts.entry(open.item.kind.clone()).or_default();
+        if !open.existed {
+            counts.added += 1;
+            return Ok(RowChange::Added);
+        }
+        match moved {
+            None => counts.changed += 1,
+            Some(state) => {
+                let binned = self.binned.entry(open.item.kind.clone()).or_default();
+                let (count, of) = match state {
+                    RowState::Binned => (&mut counts.removed, &mut binned.into),
+                    RowState::Live => (&mut counts.added, &mut binned.out),
+                };
+                *count += 1;
+                *of += 1;
+            }
+        }
+        Ok(RowChange::Changed)
     }
 
     /// All that can be searched of an item: files that were not sent are as they were.

@@ -71,7 +71,7 @@ codes! {
     "catalog-failed", "The catalog could not be read or written", "What the run stored in the repository is untouched.",
         "The message names the cause: often a full disk or a database that is away. Then run the command again; `keepward repository sync` reads the index again from the repository.";
     "catalog-newer", "The catalog was written by a newer version", "",
-        "Use the newer version, or delete the catalog: it is made again from the repositories.";
+        "Use the newer version: the database is as that left it. Without it, do as for `catalog-damaged`, which keeps the backups and loses connectors, policies, accounts and secrets.";
     "certificate-refused", "The certificate is not accepted", "The PEM file does not hold a certificate with its RSA key, the certificate is not registered with the application, it has expired, or this server's clock is wrong.",
         "Give one PEM file with the certificate and its unencrypted RSA key, upload the certificate to the application (Certificates & secrets), and check the server's clock.";
     "channel-exists", "A notification channel with this name already exists", "Names are unique without regard to case.",
@@ -129,7 +129,7 @@ codes! {
     "credential-refused", "The service refuses the credential", "The token is wrong, expired or revoked, or it belongs to another organization. Azure DevOps answers this with a sign-in page, not always with 401.",
         "Create a new token for this organization and store it: `keepward connector add … --pat-file FILE --replace`.";
     "credential-unknown", "The vault has no credential of this name", "",
-        "Add the connector or repository again with its secret.";
+        "`keepward credential list` shows those that there are; `keepward credential add` makes one.";
     "cursor-expired", "The service no longer knows where the last backup stopped", "Its record of changes does not reach back that far, usually after a pause of more than a week. Everything of this kind is read again and compared.",
         "Nothing to do. Back up at least daily, so that only changes are read.";
     "data-directory-busy", "Another Keepward process holds the data directory", "", "Wait until it has ended, or ask it when it is a server: `--server URL --token-file FILE`.";
@@ -226,9 +226,9 @@ codes! {
         "Give the account at least Basic (Organization settings > Users > Access level).";
     "link-dangling", "A link leads out of the snapshot", "An item links to another one that the snapshot does not have: it was deleted, lies elsewhere, or was not selected. Everything that the link itself says is stored.",
         "Nothing to do. A restore leaves the link out or keeps it as it was, and says so.";
-    "lock-held", "The repository is locked", "Another process, Keepward or restic, holds a lock that excludes this one.", "Wait until it has ended. If it was killed, remove stale locks with `restic unlock` or wait 30 minutes.";
-    "lock-lost", "The lock on the repository was lost", "Another program removed the lock, or data was removed below a running job. No snapshot was written.",
-        "Run the job again, and do not run `restic unlock --remove-all`, `forget` or `prune` while Keepward works.";
+    "lock-held", "The repository is locked", "Another process, Keepward or restic, holds a lock that excludes this one.", "Wait until it has ended. If it was killed, its lock counts for 30 minutes after the time that it bears, which is later where that machine's clock is ahead; `restic unlock --remove-all` removes it, once nothing works on the repository.";
+    "lock-lost", "The lock on the repository was lost", "Another program removed the lock, or data was removed below a running job. So does a machine whose clock is half an hour ahead: it takes the lock for stale. No snapshot was written.",
+        "Run the job again, do not run `restic unlock --remove-all`, `forget` or `prune` while Keepward works, and set the clocks of all machines that use the repository.";
     "loss-declared", "Something is missing, and a backup said so", "The service did not give it when the backup asked; the run has an issue about it.",
         "`keepward run issues RUN` shows the issue and what can be done about it.";
     "member-missing", "The account is not a member of the organization", "The service knows the account and does not let it in.",
@@ -331,7 +331,8 @@ codes! {
     "repository-counting", "The repository is being counted", "Its index and all folders are read, which takes longer than a request may. That goes on.",
         "Ask again in a minute.";
     "repository-damaged", "The repository is damaged", "A file in the repository is missing, cut short or has a wrong checksum.", "List what is damaged: `keepward repository check --read-data`. If you have a copy of the repository's files, put the listed ones back from it. A repository that `keepward repository copy` made has other files: bring their content back with `keepward repository repair index` and then `keepward repository copy --from THE-COPY --to THIS-ONE`. Without any copy, `keepward repository repair access`, `index --read-data` and `snapshots` bring back what is possible. If another program removed a snapshot on purpose, accept that with `keepward snapshot forget ID`.";
-    "repository-exists", "There is already a repository at this place", "", "Use it, or choose an empty folder.";
+    "repository-exists", "There is already a repository at this place", "",
+        "Use it: `keepward repository add PATH_OR_URL --password-file FILE`. Or choose an empty folder.";
     "repository-gone", "Nothing is left of a repository that is known here", "It was at this place. Now its folder is empty or away: most often a disk or network share that is not mounted, or a folder that was moved.",
         "Mount the disk, or put the folder back. If it lies elsewhere now, change its place in the console, or take it up under another name: `keepward repository add PATH --name NAME --password-file FILE`. Make no new repository in its place.";
     "repository-location", "The location is of a kind that is not supported", "",
@@ -455,7 +456,7 @@ codes! {
         "Check the tenant's id (Entra admin center > Overview) and the cloud.";
     "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
     "token-expired", "Invalid or expired token", "The session has expired: the token is too old, was revoked, or the password was changed.",
-        "Refresh the page and sign in again.";
+        "Refresh the page and sign in again; on the command line: `keepward connector sign-in NAME`.";
     "token-not-configured", "Azure DevOps access token not configured. Please authenticate.", "There is no token for this connector.",
         "Edit the connector and sign in.";
     "token-not-kept", "A new token could not be stored", "The service replaced the refresh token, and the new one could not be written. It was not used, so that nothing is lost unnoticed.",

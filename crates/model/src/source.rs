@@ -118,6 +118,13 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
+    /// The kinds that it holds items of and that its run was not to back up: those are as they were when they were last selected.
+    pub fn unselected(&self) -> impl Iterator<Item = &str> {
+        let held = self.counts.iter().filter(|(_, counts)| counts.items > 0);
+        let kinds = held.map(|(kind, _)| kind.as_str());
+        kinds.filter(|kind| !self.selection.iter().any(|one| one == kind))
+    }
+
     /// What the snapshot is of.
     pub fn id(&self) -> SourceId {
         SourceId::new(&self.service, &self.url, &self.source)

@@ -243,6 +243,27 @@ fn a_clock_that_is_set_back_runs_nothing_again_and_goes_on() {
 }
 
 #[test]
+fn a_clock_that_was_ahead_for_a_while_stops_no_schedule() {
+    let schedule = every(60);
+    for (ahead, fires) in [
+        ("2026-11-02T00:00:00Z", 3),
+        ("2036-01-01T00:00:00Z", 3),
+        // Told forward and back by a little: what has run does not run again.
+        ("2026-11-01T01:00:00Z", 2),
+    ] {
+        let mut handled = time(ahead);
+        let mut fired = Vec::new();
+        for minute in 55..=185 {
+            let now = time("2026-11-01T00:00:00Z") + SignedDuration::from_mins(minute);
+            let asked = due(&schedule, "p", handled, now);
+            handled = asked.handled.unwrap_or(handled);
+            fired.extend(asked.fire);
+        }
+        assert_eq!(fired.len(), fires, "{ahead}: {fired:?}");
+    }
+}
+
+#[test]
 fn each_refused_member_is_named() {
     let mut policy = Policy::standard();
     policy.name = " x".to_owned();

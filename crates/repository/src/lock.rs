@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Event, Reporter};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
+use tokio::sync::{SetOnce, oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::crypto::random_bytes;
@@ -18,6 +18,8 @@ const REFRESH: Duration = Duration::from_mins(5);
 pub(crate) const STALE: SignedDuration = SignedDuration::from_mins(30);
 /// A prune excludes others for seconds; whoever comes meanwhile had better wait than fail.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// Why a lock's file is gone, which nobody says.
+const REMOVED: &str = "someone removed its file, by hand or taking it for stale: so does a machine whose clock is half an hour off";
 /// Between two looks at the locks of others, and up to a quarter more, so that two who wait do not stay in step.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -118,6 +120,8 @@ struct Shared {
     exclusive: bool,
     /// The current file and the time in it; `None` once the lock is lost or released.
     current: Mutex<Option<(Id, Timestamp)>>,
+    /// Why it was lost, once that is known.
+    lost: SetOnce<&'static str>,
 }
 
 /// Fails with [`Error::Locked`] when others hold the repository for longer than the holder's patience.
@@ -189,6 +193,7 @@ async fn acquire_now(
         holder: holder.clone(),
         exclusive,
         current: Mutex::new(None),
+        lost: SetOnce::new(),
     })
     .await?;
     match lock.settle().await {
@@ -278,8 +283,13 @@ impl Shared {
     /// Refreshes the lock until `stopping`, and removes it.
     async fn keep(&self, mut stopping: oneshot::Receiver<()>) {
         while tokio::time::timeout(REFRESH, &mut stopping).await.is_err() {
-            if let Err(error) = self.refresh().await {
-                tracing::warn!(%error, "the repository lock could not be refreshed");
+            let Err(error) = self.refresh().await else {
+                continue;
+            };
+            tracing::warn!(%error, "the repository lock could not be refreshed");
+            if let Error::LockLost(why) = error {
+                // Found lost again, it is lost for the same reason.
+                drop(self.lost.set(why));
             }
         }
         if let Err(error) = self.remove().await {
@@ -313,7 +323,7 @@ impl Shared {
                 .files()
                 .remove(FileKind::Lock, new.0)
                 .await?;
-            return Err(Error::LockLost("someone removed its file"));
+            return Err(Error::LockLost(REMOVED));
         }
         self.set(Some(new));
         if new.0 == old {
@@ -324,9 +334,7 @@ impl Shared {
     }
 
     async fn check(&self) -> Result<(Id, Timestamp)> {
-        let (id, time) = self
-            .get()
-            .ok_or(Error::LockLost("someone removed its file"))?;
+        let (id, time) = self.get().ok_or(Error::LockLost(REMOVED))?;
         if self.holder.clock.now().duration_since(time) > STALE {
             self.set(None);
             self.repository.files().remove(FileKind::Lock, id).await?;
@@ -334,7 +342,7 @@ impl Shared {
         }
         if !self.repository.files().exists(FileKind::Lock, id).await? {
             self.set(None);
-            return Err(Error::LockLost("someone removed its file"));
+            return Err(Error::LockLost(REMOVED));
         }
         Ok((id, time))
     }
@@ -420,12 +428,17 @@ impl LockGuard {
         let listed = self.shared.repository.files().list(FileKind::Lock).await?;
         let file = listed.iter().find(|file| file.id == own);
         file.map(|file| file.modified)
-            .ok_or(Error::LockLost("someone removed its file"))
+            .ok_or(Error::LockLost(REMOVED))
     }
 
     /// Done every 5 minutes on its own.
     pub async fn refresh(&self) -> Result<()> {
         self.shared.refresh().await
+    }
+
+    /// Ends once it is known that the lock was lost: what goes on from there cannot be committed.
+    pub async fn lost(&self) -> Error {
+        Error::LockLost(self.shared.lost.wait().await)
     }
 
     /// Removes the lock's file before it returns.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -86,6 +87,8 @@ struct Inner {
     ahead: ReadAhead,
     trees: RecentTrees,
     tasks: TaskTracker,
+    /// Bytes of the packs that were written through this handle.
+    written: Arc<AtomicU64>,
     /// What its files are held by.
     object_lock: OnceLock<ObjectLock>,
 }
@@ -143,8 +146,18 @@ impl Repository {
             ahead: ReadAhead::default(),
             trees: RecentTrees::default(),
             tasks: TaskTracker::new(),
+            written: Arc::default(),
             object_lock: OnceLock::new(),
         }))
+    }
+
+    /// Bytes of the packs that were written through this handle and its clones, whatever became of them.
+    pub fn written(&self) -> u64 {
+        self.0.written.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_written(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.0.written)
     }
 
     pub(crate) fn files(&self) -> &Files {

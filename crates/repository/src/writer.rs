@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
@@ -299,9 +300,11 @@ impl Writer {
         let FinishedPack { id, bytes, entries } = packer.finish(self.repository.cipher());
         self.stored.packs += 1;
         let files = self.repository.files().clone();
+        let written = self.repository.count_written();
         self.uploads.spawn(async move {
             let bytes = Bytes::from(bytes);
             files.write_kept(FileKind::Pack, id, bytes.clone()).await?;
+            written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             Ok(Uploaded {
                 pack: IndexedPack { id, entries },
                 kind,

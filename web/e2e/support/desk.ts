@@ -156,6 +156,8 @@ export function desk(options: Parameters<typeof World.start>[0] = {}): Desk {
     if (task.result?.state === "fail") await made.person.tell(task.name);
     expect(made.person.complaints.splice(0)).toEqual([]);
     for (const { name } of await made.connectors()) await made.world.remove(`/connectors/${name}`, made.token);
+    const profiles = await made.world.get<{ items: { name: string }[] }>("/app-profiles", made.token);
+    for (const { name } of profiles.items) await made.world.remove(`/app-profiles/${encodeURIComponent(name)}`, made.token);
   });
   return made;
 }

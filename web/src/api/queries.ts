@@ -44,11 +44,26 @@ const writes = new MutationCache({
 /** A dialog, and a page with what is not saved yet. */
 const TYPING = '[aria-modal="true"], [data-unsaved="true"]';
 
+let waiting = false;
+
+/** When nothing is being typed any more, what could not be read again meanwhile is asked for once more: it may be gone. */
+function askLater() {
+  if (waiting) return;
+  waiting = true;
+  const watch = new MutationObserver(() => {
+    if (document.querySelector(TYPING)) return;
+    watch.disconnect();
+    waiting = false;
+    void queries.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" && state.data !== undefined });
+  });
+  watch.observe(document.body, { childList: true, subtree: true, attributeFilter: ["aria-modal", "data-unsaved"] });
+}
+
 /** Pages show what they read; this is for what is read again while they are open. Who was signed in and is not any more signs in again and comes back here. */
 const reads = new QueryCache({
   onError: (error, query) => {
     // What is being typed stays: its own refusal tells what is the matter.
-    if (document.querySelector(TYPING)) return;
+    if (document.querySelector(TYPING)) return askLater();
     const { status } = Problem.from(error);
     // What is gone, or not this person's to see any more, is not shown as if it were: unlike what could not be read again.
     if ((status === 404 || status === 403) && query.state.data !== undefined) query.setState({ data: undefined, dataUpdatedAt: 0 });

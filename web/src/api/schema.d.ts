@@ -4179,6 +4179,7 @@ export interface components {
                 /** @description The repository's name, or its id where it has no name any more. */
                 repository: string;
                 run: string;
+                selected?: components["schemas"]["SelectedView"] | null;
                 service: string;
                 /** @description The organization, mailbox, drive, site or team. */
                 source: string;
@@ -4303,6 +4304,16 @@ export interface components {
             sync?: components["schemas"]["SyncBody"] | null;
             url?: string | null;
             worker?: string | null;
+        };
+        /** @description Which items of a kind were selected. */
+        PickedView: {
+            /** @description They win over `include`. */
+            exclude: string[];
+            /** @description Ids, names or patterns; empty for all. */
+            include: string[];
+            kind: string;
+            /** @description Also those that appeared after the selection was made. */
+            new: boolean;
         };
         /** @description A piece of an excerpt. */
         PieceView: {
@@ -5002,6 +5013,13 @@ export interface components {
             repository?: string | null;
             scope?: string;
         };
+        /** @description What its run was to back up of a snapshot, where that was not everything. */
+        SelectedView: {
+            /** @description Kinds of which some items were selected, with what lies in them. */
+            only: components["schemas"]["PickedView"][];
+            /** @description Kinds that it holds and that were not selected. */
+            without: string[];
+        };
         /** @description What a policy selects. */
         Selection: {
             /**
@@ -5147,6 +5165,7 @@ export interface components {
             /** @description The repository's name, or its id where it has no name any more. */
             repository: string;
             run: string;
+            selected?: components["schemas"]["SelectedView"] | null;
             service: string;
             /** @description The organization, mailbox, drive, site or team. */
             source: string;

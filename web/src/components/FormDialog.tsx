@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { useTexts } from "../texts";
 import { useFormStyles } from "./form";
 import { Refusal } from "./Refusal";
+import { Ready } from "./ShowAs";
 
 interface Props {
   title: string;
@@ -44,7 +45,11 @@ export function FormDialog({ title, children, submit, busy, ready = true, error,
               {children}
               <Refusal error={error} fields={fields} />
             </DialogContent>
-            {showAs && <DialogActions position="start">{showAs}</DialogActions>}
+            {showAs && (
+              <DialogActions position="start">
+                <Ready value={ready}>{showAs}</Ready>
+              </DialogActions>
+            )}
             <DialogActions position="end">
               <Button appearance="secondary" disabled={busy} onClick={onCancel}>
                 {t("action.cancel")}

@@ -1,3 +1,5 @@
+import { queries } from "../api/queries";
+
 /** The part of the page that changes, and its heading, by their ids. */
 export const MAIN = "main";
 export const TITLE = "page-title";
@@ -35,9 +37,12 @@ function placeOf(element: HTMLElement): Place | undefined {
   return { element, layer, around, before: before.toReversed() };
 }
 
-/** What stands there now: the same, or else what came instead of it or stood behind it, in the closest part that is still there. */
+/**
+ * What stands there now: the same, or else what came instead of it or stood behind it, in the closest part that is still there. What is disabled
+ * while something is written comes back.
+ */
 function standsAt({ element, around, before }: Place): HTMLElement | undefined {
-  if (element.isConnected) return element;
+  if (element.isConnected && (!element.matches(":disabled") || queries.isMutating() > 0)) return element;
   const part = around.find(({ isConnected }) => isConnected);
   if (!part || part.contains(document.getElementById(MAIN))) return undefined;
   const stops = stopsIn(part);

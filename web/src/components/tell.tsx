@@ -4,6 +4,9 @@ import { Problem } from "../api/problem";
 import { listening, TOASTER } from "./toast";
 import { Words } from "./Words";
 
+/** Nothing in a message can be pressed: the keyboard does not go there, where Fluent would keep it. */
+const NO_STOP = { tabIndex: undefined };
+
 /** Says what happened, at the edge of the page; screen readers hear it. */
 export function useTell() {
   const { dispatchToast } = useToastController(TOASTER);
@@ -22,7 +25,7 @@ export function useTell() {
             )}
           </Toast>,
           // What went wrong takes longer to read, and to be seen at all.
-          { intent, ...(intent === "error" && { timeout: 20_000 }) },
+          { intent, root: NO_STOP, ...(intent === "error" && { timeout: 20_000 }) },
         ),
       ),
     [dispatchToast],

@@ -68,7 +68,7 @@ export const common = {
     selectAll: "All rows",
     selectLoaded: "All rows loaded so far",
   },
-  showAs: { title: "The same outside the console", cli: "Command line", curl: "curl" },
+  showAs: { title: "The same outside the console", cli: "Command line", curl: "curl", unfinished: "Fill in the form first: what is shown here does all that the form says." },
   unplaced: {
     title: "Its address is not known, so it is not backed up.",
     next: "Correct the organization or the service address in the connector’s settings. If Keepward does not know the service, update Keepward.",

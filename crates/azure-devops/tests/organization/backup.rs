@@ -75,6 +75,28 @@ async fn a_backup_holds_everything_and_a_second_one_asks_for_next_to_nothing() {
     simulator.stop().await;
 }
 
+/// How far a crawl is counts documents: one that comes long before its comments would be told as done.
+#[tokio::test]
+async fn a_work_item_counts_when_its_comments_are_read_and_not_long_before() {
+    let (simulator, _, snapshot) = backed_up(Seed::Small).await;
+    let at = |part: &str| -> Vec<usize> {
+        let came = snapshot.came.iter().enumerate();
+        let of_part = came.filter(|(_, (item, name))| item.kind == "work-item" && name == part);
+        of_part.map(|(at, _)| at).collect()
+    };
+    let (documents, comments) = (at("work-item.json"), at("comments.ndjson"));
+    assert!(comments.len() > 2, "{comments:?}");
+    let ahead = |comment: &usize| documents.iter().filter(|at| *at < comment).count();
+    let counted: Vec<usize> = comments.iter().map(ahead).collect();
+    assert!(
+        counted[0] < documents.len() / 2,
+        "{counted:?} of {}",
+        documents.len()
+    );
+    assert!(counted.is_sorted(), "{counted:?}");
+    simulator.stop().await;
+}
+
 #[tokio::test]
 async fn a_full_backup_of_work_items_stays_at_the_floor() {
     let simulator = start(contoso(300)).await;

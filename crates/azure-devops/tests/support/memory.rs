@@ -20,6 +20,8 @@ pub(crate) struct Snapshot {
     pub(crate) damaged: BTreeSet<ItemRef>,
     /// Items whose folders cannot be read any more.
     pub(crate) shut: BTreeSet<ItemRef>,
+    /// Documents and whole parts in the order in which they came.
+    pub(crate) came: Vec<(ItemRef, String)>,
     /// Items that issues are about and whose documents have not come since.
     pub(crate) stale: BTreeSet<ItemRef>,
 }
@@ -156,6 +158,8 @@ impl Sink for Writer<'_> {
         );
         let mut next = self.next.lock().unwrap();
         next.names.insert(item.item.clone(), item.name.clone());
+        let document = document_name(&item.item.kind).to_owned();
+        next.came.push((item.item.clone(), document));
         next.damaged.remove(&item.item);
         next.stale.remove(&item.item);
         Ok(())
@@ -172,6 +176,8 @@ impl Sink for Writer<'_> {
     }
 
     async fn part(&self, item: &ItemRef, part: &str, bytes: &[u8]) -> Result<()> {
+        let came = (item.clone(), part.to_owned());
+        self.next.lock().unwrap().came.push(came);
         self.put(item, part, bytes.to_vec());
         Ok(())
     }

@@ -1,4 +1,6 @@
-use catalog::{Catalog, Change, Error, IndexEntry, ItemFilter, ItemState, Page, SourceKey};
+use catalog::{
+    Catalog, Change, Error, IndexChange, IndexEntry, ItemFilter, ItemState, Page, SourceKey,
+};
 use tokio::task::JoinSet;
 
 use crate::support::{Place, at, snapshot, source, work_item};
@@ -143,7 +145,7 @@ pub(crate) async fn changes_are_paged_in_both_directions(place: Place) {
     let mut page = Some(Page::first(4));
     while let Some(this) = page {
         let listed = catalog
-            .changes_between(&source, 1, 2, &all, &this)
+            .changes_between(&source, 1, 2, &all, None, &this)
             .await
             .unwrap();
         changes.extend(
@@ -163,7 +165,7 @@ pub(crate) async fn changes_are_paged_in_both_directions(place: Place) {
             .all(|(_, change)| *change == Change::Changed)
     );
     let back = catalog
-        .changes_between(&source, 2, 1, &all, &Page::first(100))
+        .changes_between(&source, 2, 1, &all, None, &Page::first(100))
         .await
         .unwrap()
         .items;
@@ -176,12 +178,77 @@ pub(crate) async fn changes_are_paged_in_both_directions(place: Place) {
     };
     assert!(
         catalog
-            .changes_between(&source, 1, 2, &other, &Page::first(9))
+            .changes_between(&source, 1, 2, &other, None, &Page::first(9))
             .await
             .unwrap()
             .items
             .is_empty()
     );
+}
+
+pub(crate) async fn what_came_into_the_recycle_bin_is_a_deletion(place: Place) {
+    let (catalog, source) = (place.open().await, source("contoso"));
+    let row = |id: &str, digest: &str, change, state| IndexChange {
+        state,
+        ..work_item(id, "n", digest, change)
+    };
+    let (live, binned) = (ItemState::Live, ItemState::Binned);
+    let first = [
+        row("back", "a", Change::Added, binned),
+        row("deleted", "a", Change::Added, live),
+        row("destroyed", "a", Change::Added, binned),
+        row("edited", "a", Change::Added, live),
+        row("restated", "a", Change::Added, binned),
+    ];
+    let second = [
+        row("back", "b", Change::Changed, live),
+        row("deleted", "b", Change::Changed, binned),
+        row("destroyed", "", Change::Removed, live),
+        row("edited", "b", Change::Changed, live),
+        row("new", "b", Change::Added, live),
+        row("restated", "b", Change::Changed, binned),
+    ];
+    for (id, number, parent, rows) in [
+        ("aa", 1, None, first.to_vec()),
+        ("bb", 2, Some("aa"), second.to_vec()),
+    ] {
+        let snapshot = snapshot(&source, id, number, parent);
+        catalog.add_snapshot(&snapshot, rows).await.unwrap();
+    }
+    let changes = async |from: i64, to: i64, only: Option<Change>| {
+        let (all, page) = (ItemFilter::default(), Page::first(9));
+        let listed = catalog.changes_between(&source, from, to, &all, only, &page);
+        let items = listed.await.unwrap().items.into_iter();
+        let told = items.map(|one| {
+            let sides = (one.before.is_some(), one.after.is_some());
+            (one.item.id, one.change, sides)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let told = |id: &str, change, before, after| (id.to_owned(), change, (before, after));
+    let added = [
+        told("back", Change::Added, true, true),
+        told("new", Change::Added, false, true),
+    ];
+    let removed = [
+        told("deleted", Change::Removed, true, true),
+        told("destroyed", Change::Removed, true, false),
+    ];
+    assert_eq!(changes(1, 2, Some(Change::Added)).await, added);
+    assert_eq!(changes(1, 2, Some(Change::Removed)).await, removed);
+    let changed: Vec<_> = changes(1, 2, Some(Change::Changed)).await;
+    assert_eq!(
+        changed,
+        ["edited", "restated"].map(|id| told(id, Change::Changed, true, true))
+    );
+    assert_eq!(changes(1, 2, None).await.len(), 6);
+    // The other way round, what was deleted came back.
+    let back: Vec<String> = changes(2, 1, Some(Change::Added))
+        .await
+        .into_iter()
+        .map(|(id, ..)| id)
+        .collect();
+    assert_eq!(back, ["deleted", "destroyed"]);
 }
 
 pub(crate) async fn snapshots_are_found_by_prefix_and_time(place: Place) {

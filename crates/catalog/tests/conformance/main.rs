@@ -92,6 +92,7 @@ suite! {
     index::a_known_snapshot_keeps_its_number,
     index::an_item_that_comes_twice_is_refused,
     index::changes_are_paged_in_both_directions,
+    index::what_came_into_the_recycle_bin_is_a_deletion,
     index::snapshots_are_found_by_prefix_and_time,
     index::two_writers_of_one_source_follow_each_other,
     sources::organizations_of_one_name_at_two_addresses_are_two_sources,

@@ -6,7 +6,7 @@ use catalog::{
 use model::{Alarm, AlarmKind, AlarmLevel, Channel, Destination, Occasion, RunState, Secret};
 use rand::SeedableRng as _;
 
-use crate::support::{Place, at, run};
+use crate::support::{Place, at, run, snapshot, source};
 
 fn channel(name: &str) -> Channel {
     Channel {
@@ -205,6 +205,18 @@ pub(crate) async fn the_last_good_backup_is_one_that_made_a_snapshot(place: Plac
     let latest = catalog.latest_runs().await.unwrap();
     let good = latest["contoso"].good.as_ref().unwrap();
     assert_eq!((good.finished, good.whole), (at(9), at(0)));
+
+    // A clock that is ahead ends a run whose snapshot the service dates: it is not good until that time comes.
+    let taken = snapshot(&source("contoso"), "aa", 12, None);
+    catalog.add_snapshot(&taken, []).await.unwrap();
+    let mut early = run("run-10");
+    catalog.create_run(&early).await.unwrap();
+    early.state = RunState::Succeeded;
+    early.snapshot = Some("aa".to_owned());
+    early.finished = Some(at(90_000));
+    catalog.finish_run(&early).await.unwrap();
+    let last = catalog.last_good_backups().await.unwrap();
+    assert_eq!(last, [("contoso".to_owned(), at(12))].into());
 }
 
 pub(crate) async fn a_repository_names_the_secret_of_its_storage(place: Place) {

@@ -187,7 +187,11 @@ impl History<'_> {
         for ((_, a, before), (_, b, after)) in pairs.chain(ends[0].zip(ends[1])) {
             for (a, before, b, after) in [(a, before, b, after), (b, after, a, before)] {
                 let rows = difference(before, after).into_iter();
-                let expected: BTreeMap<_, _> = rows.map(|row| (row.item, row.change)).collect();
+                let told = rows.map(|row| {
+                    let change = told(before.get(&row.item), &row);
+                    (row.item, change)
+                });
+                let expected: BTreeMap<_, _> = told.collect();
                 let found = self.changes(*a, *b).await;
                 assert_eq!(
                     found, expected,
@@ -289,7 +293,7 @@ impl History<'_> {
             let all = ItemFilter::default();
             let listed = self
                 .catalog
-                .changes_between(&self.source, a, b, &all, &this)
+                .changes_between(&self.source, a, b, &all, None, &this)
                 .await
                 .unwrap();
             page = this.following(&listed);
@@ -346,6 +350,15 @@ impl History<'_> {
                 assert_eq!((found.0, found.1, &found.2), (first, gone, version));
             }
         }
+    }
+}
+
+/// What people are told of a row: an item that lies in the recycle bin now, or no longer, was deleted, or came back.
+fn told(before: Option<&Version>, row: &IndexChange) -> Change {
+    match (before.map(|before| before.state), row.change, row.state) {
+        (Some(ItemState::Live), Change::Changed, ItemState::Binned) => Change::Removed,
+        (Some(ItemState::Binned), Change::Changed, ItemState::Live) => Change::Added,
+        (_, change, _) => change,
     }
 }
 

@@ -89,7 +89,9 @@ pub(crate) async fn organizations_of_one_name_at_two_addresses_are_two_sources(p
     assert_eq!(snapshots(&catalog, both).await, "b2 a2 b1 a1");
     // Sequence numbers and versions count for each alone.
     let (all, page) = (ItemFilter::default(), Page::first(10));
-    let changes = catalog.changes_between(&at(ONE), 1, 2, &all, &page).await;
+    let changes = catalog
+        .changes_between(&at(ONE), 1, 2, &all, None, &page)
+        .await;
     assert_eq!(changes.unwrap().items[0].change, Change::Changed);
     assert_eq!(all_at(&catalog, &at(ONE), 2).await.len(), 1);
     assert_eq!(all_at(&catalog, &at(OTHER), 2).await.len(), 0);

@@ -113,13 +113,18 @@ async fn play(
         output,
         url: simulator.url().to_owned(),
     };
+    let (organization, pat) = (simulator.organization(), simulator.pat());
     let told = tokio::select! {
-        told = story.tell(simulator.organization(), simulator.pat()) => told?,
+        told = story.tell(organization, pat) => told?,
         () = stop.cancelled() => return Err(Failure::canceled()),
     };
     let report = Report::of(&told);
     report.show(output, folder);
     if let Some(listener) = listener {
+        tokio::select! {
+            lost = story.lose(organization, pat) => lost?,
+            () = stop.cancelled() => return Err(Failure::canceled()),
+        }
         serve::serve(folder, simulator, listener, output, stop).await?;
     }
     Ok(report)

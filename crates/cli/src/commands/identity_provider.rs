@@ -74,7 +74,7 @@ pub(crate) struct Set {
     /// The claim that lists groups or app roles [default: groups]
     #[arg(long, value_name = "CLAIM")]
     groups_claim: Option<String>,
-    /// Beyond openid; may be given several times [default: profile, email]
+    /// Beyond openid; may be given several times, and once as '' for none [default: profile, email]
     #[arg(long = "scope")]
     scopes: Vec<String>,
 }
@@ -109,7 +109,8 @@ impl Set {
             body["groups_claim"] = json!(claim);
         }
         if !self.scopes.is_empty() {
-            body["scopes"] = json!(self.scopes);
+            let named = self.scopes.iter().filter(|scope| !scope.is_empty());
+            body["scopes"] = json!(named.collect::<Vec<_>>());
         }
         body
     }

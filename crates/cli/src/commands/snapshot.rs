@@ -278,6 +278,18 @@ async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
         .concat()
     });
     output.line(crate::output::table(&head, cells));
+    for kind in source.unselected() {
+        output.line(format!(
+            "not selected: {kind}, as an earlier snapshot had it"
+        ));
+    }
+    let picks = source.picks.0.iter().filter(|(_, pick)| !pick.is_all());
+    for (kind, pick) in picks {
+        output.line(format!(
+            "selected of {kind}: {}",
+            picked(&pick.include, &pick.exclude)
+        ));
+    }
     for (key, since) in &source.stale {
         output.line(format!("stale: {key}, as read on {since}"));
     }
@@ -288,6 +300,19 @@ async fn one(app: &App, show: Show, output: &Output) -> Result<Exit, Failure> {
         output.line(format!("issue {}: {}", issue.code, issue.message));
     }
     Ok(Exit::Done)
+}
+
+/// Which items of a kind a run was to back up; the others are as an earlier snapshot had them.
+pub(super) fn picked(include: &[String], exclude: &[String]) -> String {
+    let all = if include.is_empty() {
+        "those that were known".to_owned()
+    } else {
+        include.join(", ")
+    };
+    if exclude.is_empty() {
+        return all;
+    }
+    format!("{all}; without {}", exclude.join(", "))
 }
 
 async fn difference(app: &App, diff: Diff, output: &Output) -> Result<Exit, Failure> {

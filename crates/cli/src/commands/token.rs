@@ -15,7 +15,7 @@ use crate::output::{Output, moment};
 pub(crate) enum Command {
     /// Make a token for a program; its text goes into a new file that only you can read
     #[command(
-        after_help = "Examples:\n  keepward token add nightly --user anna --permission read-status --permission run-backups \\\n      --to token.txt\n  keepward token add report --user anna --permission read-status --connector contoso \\\n      --days 30 --to token.txt"
+        after_help = "Examples:\n  keepward token add nightly --user anna --permission read-status --permission run-backups \\\n      --to token.txt\n  keepward token add report --user anna --permission read-status --connector contoso \\\n      --days 30 --to report-token.txt"
     )]
     Add(Add),
     /// Tokens with what they may and when they were used last

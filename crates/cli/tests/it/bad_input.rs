@@ -124,7 +124,14 @@ async fn an_existing_repository_is_not_made_again() {
     let (place, password) = (world.at("default"), world.at("password"));
     let config = std::fs::read(world.path("default/config")).unwrap();
     let arguments = format!("repository init {place} --name again --password-file {password}");
-    world.refused(&arguments, 1, "repository-exists").await;
+    let ran = world.refused(&arguments, 1, "repository-exists").await;
+    let hint = ran.event("error")["hint"].clone();
+    let hint = hint.as_str().unwrap();
+    assert!(
+        hint.contains(&format!("keepward repository add {place}")),
+        "{hint}"
+    );
+    assert!(hint.contains(&password), "{hint}");
     assert_eq!(std::fs::read(world.path("default/config")).unwrap(), config);
     assert_eq!(
         std::fs::read_dir(world.path("default/keys"))

@@ -120,11 +120,27 @@ async fn a_plan_is_looked_at_and_its_people_are_mapped_before_anything_is_writte
     let people = world.done(&identities).await;
     let person = people.events[0]["from"]["unique_name"].as_str().unwrap();
     let map = async |to: &str| world.run(&format!("{identities} --map {to}")).await;
-    let mapped = map(&format!("{person}=somebody.else@example.com")).await;
+    let nobody = map(&format!("{person}=somebody.else@example.com")).await;
+    assert_eq!(nobody.event("error")["code"], "request-refused");
+    assert!(
+        nobody.told().contains("somebody.else@example.com"),
+        "{}",
+        nobody.told()
+    );
+    let known = people
+        .events
+        .iter()
+        .find(|one| one["found"] == true)
+        .unwrap();
+    let known = known["from"]["unique_name"].as_str().unwrap();
+    let mapped = map(&format!("{person}={known}")).await;
     mapped.exits(0);
     let same = |one: &&Value| one["from"]["unique_name"] == person;
     let found = mapped.events.iter().find(same).unwrap();
-    assert_eq!(found["to"]["unique_name"], "somebody.else@example.com");
+    assert_eq!(
+        found["to"],
+        json!({ "unique_name": known, "checked": true })
+    );
     map("nobody").await.exits(2);
     map(&format!("{person}=")).await.exits(0);
     assert_eq!(world.get(STATE).await, before, "planning writes nothing");

@@ -68,6 +68,8 @@ async fn a_new_server_takes_up_the_repository_of_one_that_is_lost() {
         (&json!("unprotected"), &json!("contoso"))
     );
     assert_eq!(source["last_good"]["snapshot"], snapshot);
+    let stored = overview["storage"]["repositories"][0]["bytes"].as_u64();
+    assert!(stored.is_some_and(|bytes| bytes > 1_000), "{overview}");
     assert_eq!(serving.terminate().await, 0);
 }
 
@@ -85,6 +87,26 @@ async fn take_up(world: &World, url: &str, token: Value) -> (Value, Option<Strin
         "{problem}"
     );
     body["restore"]["password"] = json!(password.trim());
+    // It is there already: nobody is told to make one.
+    for (place, code, word) in [
+        (
+            "/elsewhere".to_owned(),
+            "repository-outside",
+            "`keepward repository add PATH",
+        ),
+        (
+            world.at("nothing"),
+            "repository-not-found",
+            "the file `config`",
+        ),
+    ] {
+        let mut other = body.clone();
+        other["restore"]["location"] = json!(place);
+        let (_, problem) = refused(url, "/setup", &other).await;
+        assert_eq!(problem["code"], code, "{problem}");
+        let hint = problem["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains(word) && !hint.contains("init"), "{problem}");
+    }
     let mut stranger = body.clone();
     stranger["token"] = json!("made up");
     let (status, problem) = refused(url, "/setup", &stranger).await;

@@ -128,6 +128,7 @@ impl Control {
             full: order.full,
             ..BackupOrder::plain(&connector, &repository, &row.name)
         };
+        let before = repository.written();
         let result = self
             .work(
                 &order,
@@ -144,6 +145,8 @@ impl Control {
                 let (mut outcome, usage) = (failed(&error), client.usage());
                 outcome.counts.requests = usage.requests;
                 outcome.counts.bytes_received = usage.bytes;
+                // It lies there, and the run that goes on stores it no more.
+                outcome.counts.bytes_stored = repository.written() - before;
                 outcome
             }
         };

@@ -1,10 +1,12 @@
 //! Backups through the queue: how runs end, one at a time, canceled, killed and superseded.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog::Page;
 use control::{BackupOrder, Ending, NewRepository, Order};
-use model::{Class, JobState, RunState, Secret};
+use model::{Class, Event, JobState, Reporter, RunState, Secret};
 use service::CheckOutcome;
 use tokio_util::sync::CancellationToken;
 
@@ -212,6 +214,41 @@ async fn a_canceled_run_leaves_no_snapshot() {
         (RunState::Canceled, Ending::Canceled)
     );
     assert_eq!(installation.snapshots().await, 0);
+}
+
+/// No first snapshot can be written, from the commit on: a file stands where their folder would be made.
+struct Shut(PathBuf);
+
+impl Reporter for Shut {
+    fn report(&self, event: Event) {
+        if matches!(event, Event::Phase { phase } if phase == "commit") {
+            std::fs::write(self.0.join("snapshots"), "").unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_failed_run_wrote_is_counted_and_not_counted_again_by_the_next() {
+    let installation = filled().await;
+    let place = installation.folder.path().join("repository");
+    let shut = Arc::new(Shut(place.clone()));
+    let order = installation.order();
+    let never = CancellationToken::new();
+    let ended = installation.control.backup(&order, shut, &never).await;
+    let ended = ended.unwrap();
+    assert_eq!(ended.run.state, RunState::Failed);
+    let packs = std::fs::read_dir(place.join("data")).unwrap();
+    let folders = packs.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    let sizes = folders
+        .flatten()
+        .map(|pack| pack.unwrap().metadata().unwrap().len());
+    let stored = ended.run.counts.bytes_stored;
+    assert!(stored > 0);
+    assert_eq!(stored, sizes.sum::<u64>());
+    std::fs::remove_file(place.join("snapshots")).unwrap();
+    let next = installation.backup().await.run;
+    assert_eq!(next.state, RunState::Succeeded);
+    assert!(next.counts.bytes_stored < stored, "{:?}", next.counts);
 }
 
 #[tokio::test]

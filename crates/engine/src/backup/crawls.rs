@@ -15,6 +15,7 @@ use super::gone::listed_kinds;
 use super::prior::Prior;
 use super::resume::Begun;
 use super::{BackupContext, BackupRequest, Failed, Parent, pulse, scope_key};
+use crate::error::DAMAGED;
 use crate::layout::Layouts;
 use crate::sink::{Collector, CrawlInfo};
 use crate::{Error, Result};
@@ -152,17 +153,13 @@ fn nothing_read(issues: &[Issue]) -> Error {
     if let Some(error) = outage(issues) {
         return error.into();
     }
-    let first = issues.first().map_or_else(
-        || "nothing is selected".to_owned(),
-        |issue| issue.message.clone(),
-    );
-    let damaged = |issue: &&Issue| issue.code == "repository-damaged";
+    let damaged = |issue: &&Issue| issue.code == DAMAGED;
+    let first = issues.iter().find(damaged).or(issues.first());
+    let code = first.and_then(|issue| model::code::find(&issue.code));
+    let why = first.map_or("nothing is selected", |issue| &issue.message);
     Error::Request {
-        code: issues
-            .iter()
-            .find(damaged)
-            .map_or("permission-missing", |_| "repository-damaged"),
-        message: format!("nothing could be read: {first}"),
+        code: code.map_or("permission-missing", |code| code.name),
+        message: format!("nothing could be read: {why}"),
     }
 }
 

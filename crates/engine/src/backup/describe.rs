@@ -77,7 +77,9 @@ impl Attempt<'_> {
             let was = self.before().and_then(|before| before.counts.get(name));
             let said = was.map_or(0, |was| was.items);
             let mut own = merged.counts.get(name).cloned().unwrap_or_default();
-            own.items = (anew.get(name).unwrap_or(&said) + own.added).saturating_sub(own.removed);
+            let binned = merged.binned.get(name).copied().unwrap_or_default();
+            let (came, left) = (own.added - binned.out, own.removed - binned.into);
+            own.items = (anew.get(name).unwrap_or(&said) + came).saturating_sub(left);
             own.bytes = received.get(name).copied().unwrap_or(0);
             own.requests = usage.by_kind.get(name).map_or(0, |usage| usage.0);
             counts.insert(name.to_owned(), own);

@@ -103,12 +103,13 @@ impl Pulse {
 }
 
 impl State {
-    /// Nobody knows how much there is while one of the crawls does not.
+    /// Nobody knows how much there is while one of the crawls does not: its listing has not been answered, or it has taken up all of it and
+    /// still reads what belongs to that.
     fn expected(&self) -> Option<u64> {
         let left: Option<u64> = self
             .open
             .values()
-            .map(|open| Some(open.expected?.saturating_sub(open.items)))
+            .map(|open| Some(open.expected?.saturating_sub(open.items)).filter(|left| *left > 0))
             .sum();
         left.filter(|_| !self.open.is_empty())
             .map(|left| self.items + left)
@@ -168,6 +169,23 @@ mod tests {
         assert_eq!((told(&pulse).2, told_after(&pulse).await.3), (2, Some(11)));
         pulse.end(1);
         assert_eq!(told_after(&pulse).await.3, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crawl_that_took_up_all_that_it_listed_and_is_still_at_work_is_not_told_as_done() {
+        let pulse = Pulse::default();
+        pulse.begin(0, "crawl repository");
+        pulse.expect(0, 2);
+        pulse.took(0);
+        assert_eq!(told(&pulse).3, Some(2));
+        pulse.took(0);
+        assert_eq!(told_after(&pulse).await.3, None);
+        // Nor is the whole known while another one can be counted.
+        pulse.begin(1, "crawl team");
+        pulse.expect(1, 10);
+        assert_eq!(told_after(&pulse).await.3, None);
+        pulse.end(0);
+        assert_eq!(told_after(&pulse).await.3, Some(12));
     }
 
     async fn told_after(pulse: &Pulse) -> (String, Option<String>, u64, Option<u64>) {

@@ -255,7 +255,7 @@ fn why(cx: &PlanContext<'_>, what: &What, item: &ItemRef) -> Option<Why> {
     match what {
         What::All => Some(Why::Swept),
         What::Deleted => Some(Why::IfGone),
-        What::Missing(what) => why(cx, what, item),
+        What::Missing(what) => why(cx, what, item).map(|_| Why::IfGone),
         What::Ids(ids) => ids.contains(&item.id).then_some(Why::Asked),
         What::Under(prefix) => {
             let prefix = prefix.trim_matches('/');

@@ -1,11 +1,14 @@
 //! Backups of a small service with behavior, into an in-memory repository.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine::coordinator::RowChange;
 use engine::{Error, SnapshotReader};
+use futures::TryStreamExt as _;
 use model::{Class, Event, ItemRef};
+use object_store::ObjectStoreExt as _;
 use proptest::prelude::*;
 use service::Stored as _;
 
@@ -195,6 +198,26 @@ fn what_lies_in_an_item_goes_with_it_in_the_counts_too() {
 }
 
 #[test]
+fn what_came_into_the_recycle_bin_counts_as_removed_and_is_held_nevertheless() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        let logs = [Change::Event(1), Change::Event(2), Change::Event(3)];
+        harness.world().apply(&logs);
+        harness.backup().await.unwrap();
+        let mut told = Vec::new();
+        for changes in [
+            vec![Change::Bin(1), Change::Bin(2), Change::Event(3)],
+            vec![Change::Unbin(1), Change::Destroy(2)],
+        ] {
+            harness.world().apply(&changes);
+            let counts = harness.backup().await.unwrap().source.counts["log"].clone();
+            told.push((counts.items, counts.added, counts.changed, counts.removed));
+        }
+        assert_eq!(told, [(3, 0, 1, 2), (2, 1, 0, 1)]);
+    });
+}
+
+#[test]
 fn a_kind_that_fails_midway_keeps_what_was_there() {
     runtime().block_on(async {
         let mut harness = Harness::new().await;
@@ -313,6 +336,47 @@ fn what_is_damaged_in_the_snapshot_before_stops_nothing_else() {
             2,
             "the new end of a damaged file"
         );
+    });
+}
+
+#[test]
+fn a_backup_that_read_nothing_fails_for_the_reason_of_the_service() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.selection = BTreeSet::from(["log".to_owned()]);
+        for (class, code) in [
+            (Class::Missing, "not-found"),
+            (Class::Permission, "permission-missing"),
+        ] {
+            harness.world().fail("log", class);
+            let error = harness.backup().await.unwrap_err();
+            assert_eq!(error.code(), Some(code), "{error}");
+        }
+    });
+}
+
+/// What it had read since could not be committed.
+#[test]
+fn a_backup_whose_lock_somebody_removed_ends_before_it_has_read_everything() {
+    runtime().block_on(async {
+        let mut harness = Harness::new().await;
+        harness.world().apply(&notes(12));
+        let requests = harness.world().requests;
+        harness.world().last = Some(requests + 6);
+        let store = Arc::clone(&harness.store);
+        tokio::time::pause();
+        let removed = async {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            let locks = store.list(Some(&"locks".into()));
+            let locks: Vec<_> = locks.try_collect().await.unwrap();
+            assert_eq!(locks.len(), 1);
+            store.delete(&locks[0].location).await.unwrap();
+        };
+        let hour = Duration::from_hours(1);
+        let (ended, ()) = tokio::join!(tokio::time::timeout(hour, harness.backup()), removed);
+        let error = ended.unwrap().unwrap_err();
+        assert_eq!(error.code(), Some("lock-lost"));
+        assert!(error.to_string().contains("clock"), "{error}");
     });
 }
 

@@ -127,7 +127,7 @@ pub(crate) struct Harness {
     world: Shared,
     pub(crate) service: &'static Service,
     pub(crate) repository: Repository,
-    store: Arc<dyn ObjectStore>,
+    pub(crate) store: Arc<dyn ObjectStore>,
     control: Control,
     pub(crate) ticks: Arc<Ticks>,
     clock: Arc<dyn Clock>,

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use engine::backup::{BackupContext, BackupReport, BackupRequest, backup};
 use engine::coordinator::{Beat, Coordinator, IndexRow, Rows, SnapshotInfo};
 use futures::StreamExt as _;
@@ -13,8 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use microsoft_365::MICROSOFT_365;
 use model::{App, Clock, Connector, Secret, SignIn, Silent};
 use object_store::memory::InMemory;
+use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use repository::{InitOptions, Repository};
+use repository::{InitOptions, Node, Repository};
 use serde_json::Value;
 use service::Client;
 use service::entra::{Api, Cloud, Clouds, Entra, Held};
@@ -123,25 +126,41 @@ impl Tenant {
         let snapshot = self.repository.snapshot(ran.report.snapshot).await.unwrap();
         let node = self.repository.find(snapshot.tree, path).await.unwrap();
         let node = node.unwrap();
-        let folder = object_store::path::Path::from("data");
+        let folder = Path::from("data");
         let packs: Vec<_> = self.store.list(Some(&folder)).collect().await;
         for pack in packs {
             let at = pack.unwrap().location;
             let whole = self.store.get(&at).await.unwrap().bytes().await.unwrap();
-            for byte in (0..whole.len()).step_by(64) {
-                let mut bytes = whole.to_vec();
-                bytes[byte] ^= 1;
-                self.store.put(&at, bytes.into()).await.unwrap();
-                if self.repository.read(&node).await.is_err() {
-                    let secret = Secret::new("secret");
-                    let opened = Repository::open(Arc::clone(&self.store), &secret).await;
-                    self.repository = opened.unwrap();
-                    return;
+            let (mut from, mut to) = (0, whole.len());
+            if !self.is_hit(&at, &whole, from..to, &node).await {
+                self.store.put(&at, whole.into()).await.unwrap();
+                continue;
+            }
+            while to - from > 1 {
+                let half = from + (to - from) / 2;
+                if self.is_hit(&at, &whole, from..half, &node).await {
+                    to = half;
+                } else {
+                    from = half;
                 }
             }
-            self.store.put(&at, whole.into()).await.unwrap();
+            assert!(self.is_hit(&at, &whole, from..to, &node).await);
+            return;
         }
         panic!("{path} lies in no pack");
+    }
+
+    /// Whether a file cannot be read any more when these bytes of a pack are others.
+    async fn is_hit(&mut self, at: &Path, whole: &Bytes, range: Range<usize>, node: &Node) -> bool {
+        let mut bytes = whole.to_vec();
+        for byte in &mut bytes[range] {
+            *byte ^= 1;
+        }
+        self.store.put(at, bytes.into()).await.unwrap();
+        let secret = Secret::new("secret");
+        let opened = Repository::open(Arc::clone(&self.store), &secret).await;
+        self.repository = opened.unwrap();
+        self.repository.read(node).await.is_err()
     }
 
     /// A client of the tenant as the app itself, with all that it was granted.

@@ -269,7 +269,15 @@ pub fn next_runs(schedule: &Schedule, name: &str, after: Timestamp, n: usize) ->
 
 /// What is due at `now`, when all up to `handled` has been dealt with.
 pub fn due(schedule: &Schedule, name: &str, handled: Timestamp, now: Timestamp) -> Due {
-    // A clock that was set back must not run everything again, one that was set forward must not stop it.
+    if handled.duration_since(now) > GRACE {
+        // The clock was far ahead: until that time comes nothing would ever be due. What it has run is not run again.
+        return Due {
+            handled: Some(now),
+            next: times_after(schedule, name, now).next(),
+            ..Due::default()
+        };
+    }
+    // One that was set back a little must not run everything again.
     let handled = handled.min(now);
     let mut passed: Vec<Timestamp> = Vec::new();
     let mut next = None;

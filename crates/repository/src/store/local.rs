@@ -46,7 +46,11 @@ impl Local {
         if let Some(inner) = self.existing()? {
             return Ok(inner);
         }
-        create_private(&self.root).map_err(failed)?;
+        create_private(&self.root).map_err(|error| {
+            let place = self.root.display();
+            let message = format!("the folder {place} cannot be made: {error}");
+            failed(std::io::Error::new(error.kind(), message))
+        })?;
         self.existing()?
             .ok_or_else(|| self.absent(&ObjectPath::default()))
     }

@@ -30,6 +30,19 @@ async fn looking_for_a_repository_creates_nothing() {
     assert!(!folder.path().join("none").exists());
 }
 
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let path = file.join("repository").display().to_string();
+    let (store, _) = store_from(&path).unwrap();
+    let error = Repository::init(store, &secret(PASSWORD), &options()).await;
+    let error = error.err().unwrap();
+    assert_eq!(error.code(), "storage-failed");
+    assert!(error.to_string().contains(&path), "{error}");
+}
+
 #[test]
 fn locations_of_other_kinds_are_refused_by_name() {
     for location in [

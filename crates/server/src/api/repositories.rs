@@ -59,6 +59,20 @@ pub(super) async fn admit_other(server: &Server, text: &str) -> Result<Location,
     Ok(bounds.admit(text).await?)
 }
 
+/// What to do about a place, where a repository is there already: nobody makes another one.
+pub(super) fn of_existing(problem: Problem) -> Problem {
+    match problem.code() {
+        "repository-outside" => problem.hinted(
+            "Choose a folder in one of `[repositories] roots` of the configuration, or let the administrator add it on the machine: \
+             `keepward repository add PATH --name NAME --password-file FILE`.",
+        ),
+        "repository-not-found" => problem.hinted(
+            "Give the folder in which the file `config` of the repository lies. If it is on a disk or share of its own, see whether that is mounted.",
+        ),
+        _ => problem,
+    }
+}
+
 /// What is asked to open a storage there was meant for it; the machine's own administrator reads the vault anyway.
 async fn entrust(
     server: &Server,
@@ -134,7 +148,17 @@ async fn add(
     Json(request): Json<AddRepository>,
 ) -> Result<(StatusCode, HeaderMap, Json<AddedRepository>), Problem> {
     let control = may_take_up(&server, &caller, &request).await?;
-    let place = admit(&server, &caller, &request.location).await?;
+    let adopted = request.existing;
+    let next = |problem| {
+        if adopted {
+            of_existing(problem)
+        } else {
+            problem
+        }
+    };
+    let place = admit(&server, &caller, &request.location)
+        .await
+        .map_err(next)?;
     let (credential, secret) = (&request.credential, &request.credential_secret);
     let opens = (credential.as_deref(), secret.as_ref());
     entrust(&server, &caller, &place, opens).await?;
@@ -148,10 +172,10 @@ async fn add(
             .map(dto::ObjectLockBody::rule)
             .transpose()?,
         password: request.password.map(SecretText::into_secret),
-        adopt: request.existing,
+        adopt: adopted,
     };
-    let adopted = new.adopt;
-    let added = control.add_repository(new).await?;
+    let added = control.add_repository(new).await;
+    let added = added.map_err(|error| next(error.into()))?;
     let row = &added.row;
     let details = json!({
         "location": row.location, "credential": row.storage_credential, "id": row.id, "existing": adopted,

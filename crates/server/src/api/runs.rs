@@ -99,9 +99,12 @@ struct CountsView {
 /// What one kind of data held and what changed.
 #[derive(Serialize, ToSchema)]
 pub(super) struct KindCountsView {
+    /// In the snapshot, with what lies in the service's recycle bin.
     items: u64,
+    /// With what came back from the recycle bin.
     added: u64,
     changed: u64,
+    /// With what came into the recycle bin.
     removed: u64,
 }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::repositories::{ObjectLockBody, admit_other};
+use super::repositories::{ObjectLockBody, admit_other, of_existing};
 use super::runs::RunView;
 use crate::access::{Caller, ClientLine, Started, acceptable, digest, person_name};
 use crate::{Json, Problem, Refusals, SecretText, Server};
@@ -134,7 +134,7 @@ async fn set_up(
     let taken = match request.restore {
         // Nobody else makes this server look into storages.
         Some(restore) if catalog.is_setup_token(&token).await? => {
-            Some(take_up(&server, restore).await?)
+            Some(take_up(&server, restore).await.map_err(of_existing)?)
         }
         _ => None,
     };

@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 use super::runs::KindCountsView;
 use crate::access::{Allowed, Caller, ReadStatus};
 use crate::{Json, PageQuery, Paged, Path, Problem, Query, Refusals, Server};
-use stale::{Stale, StalePart};
+use stale::{SelectedView, Stale, StalePart};
 use verify::VerifiedView;
 
 pub(super) fn routes() -> OpenApiRouter<Server> {
@@ -68,6 +68,9 @@ struct SnapshotView {
     stale_parts: Vec<StalePart>,
     /// Single items that could not be read: an older version of each is stored.
     stale_items: u64,
+    /// What its run was to back up, where that was not everything: of the rest it holds what an earlier one had, as it was then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<SelectedView>,
 }
 
 /// A snapshot with what is wrong with it.
@@ -119,6 +122,7 @@ fn view(snapshot: KnownSnapshot, marks: &Marks) -> SnapshotView {
     SnapshotView {
         stale_parts: stale.parts,
         stale_items: stale.items,
+        selected: stale.selected,
         verified: marks.verified.get(&snapshot.id).map(VerifiedView::from),
         locked_until: locked.map(|until| until.to_string()),
         repository: repository.map_or(id, |row| row.name.clone()),

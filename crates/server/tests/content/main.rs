@@ -4,6 +4,7 @@
 #[path = "../common/answer.rs"]
 mod answer;
 mod bytes;
+mod changes;
 mod folders;
 mod git;
 #[path = "../common/installed.rs"]

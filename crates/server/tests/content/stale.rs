@@ -60,6 +60,34 @@ async fn a_snapshot_says_in_every_list_what_could_not_be_read() {
 }
 
 #[tokio::test]
+async fn av_04_a_snapshot_says_in_every_list_what_was_selected() {
+    let world = World::new().await;
+    let held =
+        json!({ "items": 2, "added": 0, "changed": 0, "removed": 0, "bytes": 0, "requests": 0 });
+    let mut source: Value = serde_json::from_str(&description(&json!({}), &json!([]))).unwrap();
+    source["counts"] = json!({ "project": held, "work-item": held, "wiki": held });
+    source["selection"] = json!(["project", "work-item", "wiki"]);
+    world
+        .describe("aaaa", &source.to_string(), Vec::new())
+        .await;
+    source["selection"] = json!(["project", "work-item"]);
+    source["picks"] = json!({ "project": { "include": ["Shop"], "known": [SHOP] } });
+    world
+        .describe("bbbb", &source.to_string(), Vec::new())
+        .await;
+    let listed = world.get("/snapshots").await.json();
+    let alone = world.get("/snapshots/bbbb").await.json();
+    let only = json!([{ "kind": "project", "include": ["Shop"], "exclude": [], "new": false }]);
+    for told in [&listed["items"][0], &alone] {
+        assert_eq!(
+            told["selected"],
+            json!({ "without": ["wiki"], "only": only })
+        );
+    }
+    assert_eq!(listed["items"][1]["selected"], Value::Null, "all of it was");
+}
+
+#[tokio::test]
 async fn one_damaged_description_takes_no_other_snapshot_from_the_list() {
     let world = World::new().await;
     world.describe("aaaa", "no json", Vec::new()).await;

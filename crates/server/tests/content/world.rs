@@ -9,7 +9,7 @@ use axum::http::Request;
 use catalog::{Change, IndexChange, ItemState, SnapshotRow, SourceKey};
 use control::Reach;
 use jiff::{SignedDuration, Timestamp};
-use model::{Clock, ItemRef, Role, Secret, Silent, SourceId};
+use model::{Clock, ItemRef, Role, Secret, Silent, SourceFile, SourceId};
 use repository::{
     BlobType, FileContent, Holder, InitOptions, Limit, Node, PruneOptions, Repository, Snapshot,
     TreeEditor, store_from,
@@ -162,8 +162,10 @@ impl World {
 
     /// The same with its description, and no more in the catalog than these items.
     pub(crate) async fn describe(&self, id: &str, source_file: &str, items: Vec<IndexChange>) {
+        let described: Option<SourceFile> = serde_json::from_str(source_file).ok();
         let row = SnapshotRow {
             id: id.to_owned(),
+            counts: described.map(|source| source.counts).unwrap_or_default(),
             source_file: source_file.to_owned(),
             ..self.row("https://dev.azure.com", "contoso")
         };

@@ -112,7 +112,9 @@ async fn people_are_lost_of_the_items_alone_that_name_somebody_unknown() {
     let snapshot = plan["snapshot"].as_str().unwrap();
     let ids = site.work_items(snapshot).await;
     let mut elsewhere = of_items(snapshot, &[&ids[0]], "skip");
-    let pat = site.world.simulator.add_organization("fabrikam").await;
+    let simulator = &site.world.simulator;
+    let tenant = simulator.other_tenant();
+    let pat = simulator.add_organization_in("fabrikam", &tenant).unwrap();
     let body = site.world.pat_body("fabrikam", "fabrikam", &pat);
     site.world.post("/connectors", &body).await.expect(201);
     elsewhere["target"]["connector"] = "fabrikam".into();

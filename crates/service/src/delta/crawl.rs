@@ -270,7 +270,7 @@ impl Round<'_, '_> {
     async fn finish(&self, state: &State) -> Result<BTreeSet<String>> {
         let mut failed = BTreeSet::new();
         // What was mended now is no longer marked once it comes without an issue.
-        let mut open = BTreeSet::new();
+        let mut open = state.damaged.clone();
         for (id, answer) in self.each(&state.again).await? {
             match (&answer.body, answer.error(&self.item(&id).to_string())) {
                 (Some(body), None) if !self.takes(&id, body) => self.leave(&id).await?,

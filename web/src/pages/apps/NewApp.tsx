@@ -118,7 +118,7 @@ function Second({ draft, set, onBack }: SecondProps) {
           <Button disabled={add.isPending} onClick={onBack}>
             {t("new.back")}
           </Button>
-          <ShowAs cli={cli} method="POST" path="/app-profiles" body={body} />
+          <ShowAs ready={ready} cli={cli} method="POST" path="/app-profiles" body={body} />
         </div>
       </form>
       <Section title={t("new.permissions")}>

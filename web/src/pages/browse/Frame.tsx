@@ -10,7 +10,7 @@ import { Empty, Failed, Loading } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
-import { useStaleWords } from "../snapshots/Marks";
+import { useSelectedWords, useStaleWords } from "../snapshots/Marks";
 import { isStale, staleKinds } from "../snapshots/stale";
 import { type SnapshotDetail, useSnapshot } from "./snapshot";
 import { pageOf, useSourceName } from "./source";
@@ -63,21 +63,34 @@ export function Head({ snapshot: { service, items, repository } }: { snapshot: S
   return t("head", { service: t(`services.${service}`, { defaultValue: service }), formatted: count(items), repository });
 }
 
-/** What could not be read when the snapshot was made: it is told wherever the snapshot is shown. */
+/** What could not be read when the snapshot was made, or was not to be: it is told wherever the snapshot is shown. */
 export function Stale({ snapshot, title }: { snapshot: SnapshotDetail; title?: string }) {
   const t = useTexts("browse");
   const words = useStaleWords();
-  if (!isStale(snapshot)) return null;
+  const selected = useSelectedWords()(snapshot);
   const since = staleKinds(snapshot).map((kind) => kind.since).toSorted()[0];
+  const heading = title !== undefined && <MessageBarTitle>{title}</MessageBarTitle>;
   return (
-    <MessageBar intent="warning" layout="multiline">
-      <MessageBarBody>
-        {title !== undefined && <MessageBarTitle>{title}</MessageBarTitle>}
-        {t("stale", { what: words(snapshot, Infinity) })} {since !== undefined && t("staleSince", { time: when(since) })}{" "}
-        <TextLink to="/runs/$id" params={{ id: snapshot.run }} inline>
-          {t("seeIssues")}
-        </TextLink>
-      </MessageBarBody>
-    </MessageBar>
+    <>
+      {selected !== undefined && (
+        <MessageBar intent="info" layout="multiline">
+          <MessageBarBody>
+            {heading}
+            {selected}
+          </MessageBarBody>
+        </MessageBar>
+      )}
+      {isStale(snapshot) && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>
+            {heading}
+            {t("stale", { what: words(snapshot, Infinity) })} {since !== undefined && t("staleSince", { time: when(since) })}{" "}
+            <TextLink to="/runs/$id" params={{ id: snapshot.run }} inline>
+              {t("seeIssues")}
+            </TextLink>
+          </MessageBarBody>
+        </MessageBar>
+      )}
+    </>
   );
 }

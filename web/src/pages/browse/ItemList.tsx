@@ -164,7 +164,7 @@ function Table({ snapshot, kind, items, projectName, whole, asTexts, list }: Tab
   return (
     <>
       <div role="group" className={styles.bar} aria-label={t("selected", { count: chosen.length })}>
-        <Ways snapshot={snapshot} entries={chosen.map(entryOf)} paths={chosen.map(({ path }) => path)} />
+        <Ways snapshot={snapshot} entries={chosen.map(entryOf)} />
         {whole && <RestoreAll snapshot={snapshot} entry={{ type: "kind", kind }} />}
         <Caption1 role="status">{t("selected", { count: chosen.length })}</Caption1>
       </div>

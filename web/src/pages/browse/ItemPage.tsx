@@ -48,7 +48,7 @@ function Found({ snapshot, kind, id }: { snapshot: SnapshotDetail; kind: string;
       actions={
         item.data && (
           <>
-            <Ways snapshot={snapshot} entries={[entryOf({ kind, id, name, path: item.data.path })]} paths={[item.data.path]} />
+            <Ways snapshot={snapshot} entries={[entryOf({ kind, id, name, path: item.data.path })]} />
             <CompareLive snapshot={snapshot} entry={entryOf({ kind, id, name, path: item.data.path })} />
             {item.data.url && <OutButton to={item.data.url}>{t("inService")}</OutButton>}
           </>

@@ -1,7 +1,7 @@
 import { Button } from "@fluentui/react-components";
 import { ArrowDownloadRegular, ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
 import { useTexts } from "../../texts";
-import type { Entry } from "../restore/basket";
+import { type Entry, pathsOf } from "../restore/basket";
 import { archiveUrl } from "./content";
 import { useRestoreWays } from "./restore";
 import type { SnapshotDetail } from "./snapshot";
@@ -12,17 +12,16 @@ const LONGEST = 16_000;
 interface Props {
   snapshot: SnapshotDetail;
   entries: Entry[];
-  /** Their folders, for an archive. */
-  paths: string[];
 }
 
 /** What can be done with things in a snapshot: into the basket, restore, download. */
-export function Ways({ snapshot, entries, paths }: Props) {
+export function Ways({ snapshot, entries }: Props) {
   const t = useTexts("browse");
   const ways = useRestoreWays(snapshot);
   const none = entries.length === 0;
-  const archive = archiveUrl(snapshot.id, paths);
-  const tooMany = archive.length > LONGEST;
+  const paths = pathsOf(entries);
+  const archive = archiveUrl(snapshot.id, paths ?? []);
+  const why = paths === undefined ? t("apart") : archive.length > LONGEST ? t("tooMany") : undefined;
   return (
     <>
       {ways && (
@@ -35,8 +34,8 @@ export function Ways({ snapshot, entries, paths }: Props) {
           </Button>
         </>
       )}
-      {none || paths.length === 0 || tooMany ? (
-        <Button icon={<ArrowDownloadRegular />} disabledFocusable={tooMany} disabled={!tooMany} title={tooMany ? t("tooMany") : undefined}>
+      {none || why ? (
+        <Button icon={<ArrowDownloadRegular />} disabledFocusable={!none} disabled={none} title={none ? undefined : why}>
           {t("download")}
         </Button>
       ) : (

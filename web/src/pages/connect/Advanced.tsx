@@ -106,6 +106,7 @@ function Form({ kind, onDone }: FormProps) {
         busy={add.isPending}
         showAs={
           <ShowAs
+            ready={draft.ready}
             cli={addCli({ service: kind.service, organization: place.trim(), name: draft.called, url, identity, settings })}
             method="POST"
             path="/connectors"

@@ -1,4 +1,4 @@
-import { Button, Field, makeStyles, Text, tokens } from "@fluentui/react-components";
+import { Button, Field, makeStyles, Spinner, Text, tokens } from "@fluentui/react-components";
 import { useState } from "react";
 import { useWrite } from "../../api/write";
 import { useFormStyles } from "../../components/form";
@@ -34,6 +34,7 @@ interface Props {
 /** Where to, as whom: the first page of the wizard. */
 export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, onNext }: Props) {
   const layout = useFormStyles();
+  const t = useTexts("connect");
   const [asked, setAsked] = useState(() => usuallyAsked(kind, form, account));
   const [strict, setStrict] = useState(false);
   const names = useConnectors().map(({ name }) => name);
@@ -84,6 +85,7 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
       <ProofFields {...proofs} onProof={setProof} onDifferent={different} />
       {!isTenant && asking}
       <Refusal error={unattended.error} />
+      <div aria-live="polite">{unattended.isPending && <Spinner size="tiny" labelPosition="after" label={t("organizations.checkingOne")} />}</div>
       {isPerson(form) && account === undefined ? (
         !asked && <SignIn kind={kind} flow={form.flow} state={state} onAsk={() => setAsked(requestOf(kind, form))} />
       ) : (

@@ -117,28 +117,35 @@ function MachineField({ identity, onChange }: Pick<Props, "identity" | "onChange
   const title = (one: (typeof known)[number]) =>
     one.assigned === "system" ? t("identity.system") : t("identity.user_assigned", { title: one.title });
   const chosen = known.find((one) => value(one) === identity.managed);
+  const how = <OutLink to={IDENTITIES_PAGE}>{t("identity.addIdentity")}</OutLink>;
   if (listed.data && known.length === 0) {
     return (
       <Text>
-        {t("identity.noIdentities")}{" "}
-        <OutLink to={IDENTITIES_PAGE}>{t("identity.addIdentity")}</OutLink>
+        {t("identity.noIdentities")} {how}
       </Text>
     );
   }
   return (
-    <Field label={t("identity.managed")} hint={t("identity.noSignIn")} required>
-      <Dropdown
-        value={chosen ? title(chosen) : t("identity.system")}
-        selectedOptions={[identity.managed]}
-        onOptionSelect={(_, { optionValue }) => onChange({ managed: optionValue ?? "system" })}
-      >
-        {known.map((one) => (
-          <Option key={value(one)} value={value(one)} text={title(one)}>
-            {title(one)}
-          </Option>
-        ))}
-      </Dropdown>
-    </Field>
+    <>
+      <Field label={t("identity.managed")} hint={t("identity.noSignIn")} required>
+        <Dropdown
+          value={chosen ? title(chosen) : t("identity.system")}
+          selectedOptions={[identity.managed]}
+          onOptionSelect={(_, { optionValue }) => onChange({ managed: optionValue ?? "system" })}
+        >
+          {known.map((one) => (
+            <Option key={value(one)} value={value(one)} text={title(one)}>
+              {title(one)}
+            </Option>
+          ))}
+        </Dropdown>
+      </Field>
+      {known.length > 0 && known.every(({ assigned }) => assigned === "system") && (
+        <Text size={200}>
+          {t("identity.onlySystem")} {how}
+        </Text>
+      )}
+    </>
   );
 }
 

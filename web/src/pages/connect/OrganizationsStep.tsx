@@ -139,6 +139,7 @@ function Organization({ kind, name, reached, result, picked, onToggle }: Organiz
   const styles = useStyles();
   const t = useTexts("connect");
   const connected = useConnectors().find((one) => one.service === kind.service && one.method !== "pat" && same(one.organization, name));
+  const closed = connected !== undefined || reached?.personal === true;
   return (
     <Card>
       <div className={styles.head}>
@@ -147,13 +148,14 @@ function Organization({ kind, name, reached, result, picked, onToggle }: Organiz
           label={<strong>{name}</strong>}
           aria-label={t("organizations.pick", { organization: name })}
           checked={picked}
-          disabled={connected !== undefined || reached?.personal === true}
+          disabled={closed}
           onChange={(_, { checked }) => onToggle(checked === true)}
         />
         {reached?.owner && <StatusBadge tone="neutral">{t("organizations.owner")}</StatusBadge>}
         {reached?.personal && <StatusBadge tone="warning">{t("organizations.personal")}</StatusBadge>}
         {connected && <StatusBadge tone="neutral">{t("organizations.connected", { name: connected.name })}</StatusBadge>}
-        <Verdict result={result} />
+        {/* What cannot be chosen is not told that it can be connected. */}
+        {!closed && <Verdict result={result} />}
       </div>
       {result && !result.ok && kind.place !== "tenant" && <Text>{t("signIn.checkAccess", { organization: name })}</Text>}
       {result && <Checks checks={result.checks} />}

@@ -19,6 +19,7 @@ import { SettingsStep } from "./SettingsStep";
 import type { Kind } from "./types";
 import { type Outcome, useAdding } from "./useAdding";
 import { useWizard } from "./useWizard";
+import type { Given } from "./way";
 import { WizardActions } from "./WizardActions";
 
 const useStyles = makeStyles({
@@ -29,18 +30,17 @@ const useStyles = makeStyles({
 interface Props {
   kind: Kind;
   resumed: WizardView | undefined;
-  /** The app profile to sign in through. */
-  profile: string;
+  given: Given;
   onDone: (outcome: Outcome) => void;
 }
 
 /** The steps of the wizard, one at a time, and what leads from one to the next. */
-export function Steps({ kind, resumed, profile, onDone }: Props) {
+export function Steps({ kind, resumed, given, onDone }: Props) {
   const layout = useFormStyles();
   const styles = useStyles();
   const t = useTexts("connect");
   const navigate = useNavigate();
-  const wizard = useWizard(kind, resumed, profile);
+  const wizard = useWizard(kind, resumed, given);
   const { form, settings, view, machine, pick, step } = wizard;
   const body = bodyOf(kind, wizard);
   const add = useAdding(machine.wizard, body, onDone);

@@ -14,6 +14,7 @@ import { Steps } from "./Steps";
 import "./texts";
 import { kindOf, type Kind } from "./types";
 import type { Outcome } from "./useAdding";
+import type { Given } from "./way";
 
 /** `/connect/$kind`: sign in, see what there is, check it, add it. */
 export function Wizard() {
@@ -22,6 +23,7 @@ export function Wizard() {
   const may = useMay("manage-connectors");
   const [shown] = useShown();
   const kind = kindOf(name);
+  const given = { organization: shown["organization"] ?? "", url: shown["url"] ?? "", profile: shown["profile"] ?? "" };
   const trail = <TextLink to="/connect">{t("title")}</TextLink>;
   const title = kind ? t(`kind.${kind.name}.add`) : t("title");
   if (!kind || !may) {
@@ -33,7 +35,7 @@ export function Wizard() {
   }
   return (
     <Page title={title} trail={trail} about={t(`kind.${kind.name}.about`)}>
-      <Resumed key={kind.name} kind={kind} id={shown["wizard"]} done={shown["done"]} profile={shown["profile"]} />
+      <Resumed key={kind.name} kind={kind} id={shown["wizard"]} done={shown["done"]} given={given} />
     </Page>
   );
 }
@@ -42,11 +44,10 @@ interface ResumedProps {
   kind: Kind;
   id: string | undefined;
   done: string | undefined;
-  /** The app profile to sign in through. */
-  profile: string | undefined;
+  given: Given;
 }
 
-function Resumed({ kind, id, done, profile = "" }: ResumedProps) {
+function Resumed({ kind, id, done, given }: ResumedProps) {
   // A page that was loaded anew goes on with the wizard that its address names, while the server still knows it. What the page itself
   // puts into its address is nothing to resume.
   const [first] = useState(id);
@@ -63,5 +64,5 @@ function Resumed({ kind, id, done, profile = "" }: ResumedProps) {
   }
   if (first !== undefined && found.isPending) return <Loading />;
   const wizard = found.data?.step === "choose" && found.data.service === kind.service ? found.data : undefined;
-  return <Steps kind={kind} resumed={wizard} profile={profile} onDone={setKept} />;
+  return <Steps kind={kind} resumed={wizard} given={given} onDone={setKept} />;
 }

@@ -4,6 +4,7 @@ import { NO_IDENTITY } from "./identity";
 import type { Pick } from "./machine";
 import { isPerson, OWN_APP, type Proof, proofBody } from "./proof";
 import type { Kind } from "./types";
+import type { Given } from "./way";
 
 /** What a person fills in on the first page of the wizard. */
 export interface ConnectionForm extends Proof {
@@ -21,18 +22,20 @@ export interface ConnectionForm extends Proof {
 export function formOf(
   kind: Kind,
   resumed: WizardView | undefined,
-  profile: string,
+  given: Given,
   names: readonly string[],
   chosen?: string,
 ): ConnectionForm {
+  const place = resumed?.organization ?? given.organization;
+  const organization = organizationIn(kind.place, place);
   const kept = resumed && resumed.method !== "stored" ? resumed.method : undefined;
   return {
-    name: (resumed && chosen) || (resumed?.organization ? suggestName(resumed.organization, names) : ""),
-    place: resumed?.organization ?? "",
-    url: "",
+    name: (resumed && chosen) || (organization ? suggestName(organization, names) : ""),
+    place,
+    url: given.url,
     identity: { ...NO_IDENTITY, method: kept ?? kind.methods?.[0] ?? "user" },
     flow: kind.service === "microsoft-365" ? "device-code" : "code",
-    app: { ...OWN_APP, profile },
+    app: { ...OWN_APP, profile: given.profile },
   };
 }
 

@@ -50,6 +50,7 @@ addTexts("connect", {
     system: "System-assigned",
     user_assigned: "User-assigned: {{title}}",
     noIdentities: "This machine has no managed identity.",
+    onlySystem: "Whether this machine has an identity is seen when it signs in.",
     addIdentity: "How to add one",
     federated: "Organization of another tenant (federated credential)",
     federatedHint: "The app of the other tenant that trusts this identity. Give both, or neither for an organization of the identity's own tenant.",

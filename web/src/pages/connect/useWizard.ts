@@ -5,12 +5,13 @@ import { firstPick, formOf, type ConnectionForm } from "./form";
 import { hold, move, start, type Step, stepAt } from "./machine";
 import { isComplete, USUAL, type Settings } from "./settings";
 import type { Kind } from "./types";
+import type { Given } from "./way";
 
 /** What a person has said so far, and how far the wizard is with it, here and at the server. */
-export function useWizard(kind: Kind, resumed: WizardView | undefined, profile: string) {
+export function useWizard(kind: Kind, resumed: WizardView | undefined, given: Given) {
   const [shown, setShown] = useShown();
   const names = useConnectors().map(({ name }) => name);
-  const [form, setForm] = useState(() => formOf(kind, resumed, profile, names, shown["name"]));
+  const [form, setForm] = useState(() => formOf(kind, resumed, given, names, shown["name"]));
   const [settings, setSettings] = useState(USUAL);
   const [view, setView] = useState(resumed);
   const signedIn = (wizard: WizardView) =>

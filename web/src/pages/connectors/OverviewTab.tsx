@@ -27,7 +27,6 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
   const form = useFormStyles();
   const t = useTexts("connectors");
   const may = useMay("manage-connectors");
-  const policies = usePoliciesFor(connector.name);
   const syncWords = useSyncWords();
   return (
     <div className={form.form}>
@@ -46,19 +45,7 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
             [t("fact.restore"), connector.restore_credential ? <CredentialName key="restore" name={connector.restore_credential} /> : t("fact.restoreSame")],
             [t("fact.worker"), connector.worker ?? t("fact.anyWorker")],
             [t("fact.sync"), syncWords(connector.sync)],
-            [
-              t("fact.policies"),
-              policies.length === 0
-                ? t("fact.noPolicy")
-                : policies.map(({ name }, at) => (
-                    <span key={name}>
-                      {at > 0 && ", "}
-                      <TextLink to="/policies/$name" params={{ name }} inline>
-                        {name}
-                      </TextLink>
-                    </span>
-                  )),
-            ],
+            [t("fact.policies"), <BackedUpBy key="policies" connector={connector.name} />],
             [t("fact.created"), <Time key="created" at={connector.created} />],
             [t("fact.updated"), <Time key="updated" at={connector.updated} />],
           ]}
@@ -68,6 +55,23 @@ export function OverviewTab({ connector }: { connector: Schemas["ConnectorView"]
       <Trouble />
     </div>
   );
+}
+
+/** While it is not known what policies there are, nothing is said of what they leave out. */
+function BackedUpBy({ connector }: { connector: string }) {
+  const t = useTexts("connectors");
+  const { data, isError } = api.useQuery("get", "/policies");
+  const policies = usePoliciesFor(connector);
+  if (!data) return isError ? t("state.failed") : t("state.loading");
+  if (policies.length === 0) return t("fact.noPolicy");
+  return policies.map(({ name }, at) => (
+    <span key={name}>
+      {at > 0 && ", "}
+      <TextLink to="/policies/$name" params={{ name }} inline>
+        {name}
+      </TextLink>
+    </span>
+  ));
 }
 
 function Account({ credential }: { credential: string }) {

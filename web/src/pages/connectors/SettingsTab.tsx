@@ -70,7 +70,7 @@ export function SettingsTab({ connector }: { connector: Schemas["ConnectorView"]
         <Button appearance="primary" type="submit" disabled={!changed || !fits || save.isPending}>
           {t("settings.save")}
         </Button>
-        <ShowAs cli={cliOf(connector.name, edit)} method="PATCH" path={`/connectors/${encodeURIComponent(connector.name)}`} body={edit} />
+        <ShowAs ready={fits} cli={cliOf(connector.name, edit)} method="PATCH" path={`/connectors/${encodeURIComponent(connector.name)}`} body={edit} />
         <Text aria-live="polite">{save.isPending ? t("settings.saving") : !changed && t("settings.unchanged")}</Text>
       </div>
     </form>

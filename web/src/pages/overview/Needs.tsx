@@ -27,7 +27,7 @@ export function Needs({ needs }: { needs: Need[] }) {
     <Section title={t("needs.title")}>
       <ul className={styles.list}>
         {needs.map((need) => (
-          <li key={`${need.key} ${JSON.stringify(need.params)}`} className={styles.row}>
+          <li key={`${need.key} ${JSON.stringify([need.params, need.values])}`} className={styles.row}>
             <span className={styles.badge}>
               <StatusBadge tone={need.tone}>{t(`tone.${need.tone}`)}</StatusBadge>
             </span>

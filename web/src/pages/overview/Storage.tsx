@@ -47,7 +47,8 @@ export function Storage({ storage }: { storage: Overview["storage"] }) {
       <Facts
         facts={[
           [t("storage.stored"), bytes(total || storage.stored_bytes)],
-          [t("storage.received"), bytes(storage.raw_bytes)],
+          // Of a repository that another server filled nobody knows it.
+          [t("storage.received"), (storage.raw_bytes > 0 || total === 0) && bytes(storage.raw_bytes)],
           [
             t("storage.saved"),
             factor !== null && t("storage.savedWords", { factor: decimal(factor) }),
@@ -56,7 +57,7 @@ export function Storage({ storage }: { storage: Overview["storage"] }) {
         ]}
       />
       {added === 0 ? (
-        <Body1 className={styles.quiet}>{t("storage.nothing")}</Body1>
+        <Body1 className={styles.quiet}>{t(total > 0 ? "storage.nothingAdded" : "storage.nothing")}</Body1>
       ) : (
         <>
           <div className={styles.head}>

@@ -114,6 +114,10 @@ test("what has snapshots and no connector is told, and alone it means that nothi
   const beside = overview({ sources: [source("contoso"), orphan] });
   expect(verdict(beside)).toMatchObject({ key: "wellWithNotes", tone: "good", values: { all: 1 } });
   expect(needs(beside)).toEqual([{ key: "orphan", tone: "waiting", to: "/connect", values: { organization: "gone" } }]);
+  const placed = { ...orphan, address: "https://tfs.example/gone" };
+  expect(needs(overview({ sources: [source("contoso"), placed] }))[0]).toMatchObject({
+    ...{ to: "/connect/$kind", params: { kind: "azure-devops-server" }, search: { organization: "gone", url: "https://tfs.example" } },
+  });
   expect(verdict(overview({ sources: [orphan] }))).toMatchObject({ key: "reconnect", tone: "bad", values: { count: 1 } });
   expect(coverage([source("contoso"), orphan], NOW).map(({ all }) => all)).toEqual([1, 1, 1]);
   expect(sorted([orphan, source("z")]).map(({ organization }) => organization)).toEqual(["z", "gone"]);

@@ -1,5 +1,6 @@
 import type { Schemas } from "../../api/client";
 import type { Tone } from "../../components/StatusBadge";
+import { wayTo } from "../connect/way";
 
 export type Overview = Schemas["Overview"];
 export type Source = Schemas["SourceView"];
@@ -60,8 +61,13 @@ function needsOf(state: SourceState, sources: Connected[]): Need[] {
 function orphansOf(sources: Source[]): Need[] {
   const orphans = sources.filter((source) => !isConnected(source));
   const need = { tone: "waiting", to: "/connect" } as const;
+  // The same name at another address would be another source.
+  const toWizard = ({ service, organization, address }: Source) => {
+    const way = address == null ? undefined : wayTo({ service, source: organization, address });
+    return way && { to: "/connect/$kind", params: { kind: way.kind }, search: way.search };
+  };
   if (orphans.length > EACH) return [{ ...need, key: "orphanMany", values: { count: orphans.length } }];
-  return orphans.map(({ organization }) => ({ ...need, key: "orphan", values: { organization } }));
+  return orphans.map((orphan) => ({ ...need, key: "orphan", values: { organization: orphan.organization }, ...toWizard(orphan) }));
 }
 
 /** What needs somebody, the most pressing first. */

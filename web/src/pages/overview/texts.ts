@@ -94,6 +94,7 @@ addTexts("overview", {
     unchecked: "never checked",
     damaged: "damaged",
     nothing: "Nothing was stored yet.",
+    nothingAdded: "Backups of this server added nothing in these days.",
   },
   requests: {
     title: "Requests",

@@ -30,6 +30,7 @@ export function ResetPassword({ name, onClose }: { name: string; onClose: () => 
       fields={["/password"]}
       showAs={
         <ShowAs
+          ready
           cli={["user", "reset-password", name, "--password-file", "FILE", ...(off ? ["--second-factor-off"] : [])]}
           method="PUT"
           path={`/people/${encodeURIComponent(name)}/password`}

@@ -49,5 +49,6 @@ test("on the command line every group has each of its roles and connectors, and 
     ...["--default-role", "viewer", "--default-role", "auditor"],
     ...["--tenant", "t", "--groups-claim", "roles", "--scope", "profile"],
   ]);
+  expect(cliOf("entra", { ...body, scopes: [] }, false).slice(-2)).toEqual(["--scope", ""]);
   expect(cliOf("entra", body, false)).not.toContain("--client-secret-file");
 });

@@ -70,7 +70,8 @@ export function cliOf(name: string, body: Schemas["Provider"], secret: boolean):
     ...each("--tenant", body.tenants),
     ...each("--domain", body.domains),
     ...(body.groups_claim ? ["--groups-claim", body.groups_claim] : []),
-    ...each("--scope", body.scopes),
+    // Without the option it has the usual ones.
+    ...each("--scope", body.scopes?.length === 0 ? [""] : body.scopes),
   ];
 }
 

@@ -154,6 +154,7 @@ function Foot({ name, before, body, busy, dirty, wrong }: FootProps) {
         {isNew ? t("editor.create") : t("editor.save")}
       </Button>
       <ShowAs
+        ready={body.name !== "" && wrong === 0}
         {...(sayable(body, edited) && body.name !== "" && { cli: words(body, edited) })}
         method={isNew ? "POST" : "PUT"}
         path={path}

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { arranged } from "../../components/commandLine";
 import { sayable, words } from "./cli";
 import { bodyOf, type Draft, EMPTY_KEEP, fresh, ZERO } from "./draft";
 
@@ -58,7 +59,7 @@ test("a command does what the page does, whatever is filled in or emptied", asyn
     const body = drawn(rolls);
     const edited = before && { name: before.name, draft: before };
     expect(sayable(body, edited)).toBe(true);
-    return { before: before ?? null, words: words(body, edited), body };
+    return { before: before ?? null, words: arranged(words(body, edited)), body };
   });
   await expect(`[\n${cases.map((one) => JSON.stringify(one)).join(",\n")}\n]\n`).toMatchFileSnapshot("cli.cases.json");
 });

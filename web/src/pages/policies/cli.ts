@@ -20,9 +20,7 @@ function whenWords(when: When): string[] {
   }
 }
 
-/** What begins with a hyphen would be an option of its own. */
-const each = (option: string, values: string[]) =>
-  values.flatMap((value) => (value.startsWith("-") ? [`${option}=${value}`] : [option, value]));
+const each = (option: string, values: string[]) => values.flatMap((value) => [option, value]);
 
 /** Whether it has no rules but those that have an option. */
 function common({ retention }: Draft): boolean {

@@ -82,7 +82,12 @@ export function retentionWords(t: Texts, keep: Keep): string {
 /** What a policy selects, in words. */
 export function selectionWords(t: Texts, { kinds, items }: Selection, title: (kind: string) => string): string {
   const what = kinds.length === 0 ? t("words.all") : kinds.map(title).join(", ");
-  const choices = Object.entries(items).flatMap(([kind, choice]) => {
+  return [what, ...choiceWords(t, items, title)].join("; ");
+}
+
+/** `Projects: only Shop`, for each kind of which not all items are taken. */
+export function choiceWords(t: Texts, items: Selection["items"], title: (kind: string) => string): string[] {
+  return Object.entries(items).flatMap(([kind, choice]) => {
     const parts = [
       ...(choice.include?.length ? [t("words.only", { names: choice.include.join(", ") })] : []),
       ...(choice.exclude?.length ? [t("words.without", { names: choice.exclude.join(", ") })] : []),
@@ -90,7 +95,6 @@ export function selectionWords(t: Texts, { kinds, items }: Selection, title: (ki
     ];
     return parts.length === 0 ? [] : [`${title(kind)}: ${parts.join(", ")}`];
   });
-  return [what, ...choices].join("; ");
 }
 
 /** The words of schedules where the texts of policies are not at hand. */

@@ -47,7 +47,7 @@ addTexts("repositories", {
     addTitle: "Add a repository",
     editTitle: "How {{name}} is reached",
     name: "Name",
-    nameHint: "Letters, digits and hyphens.",
+    nameHint: "Up to 64 characters, without a slash.",
     existing: "What is there",
     isNew: "Nothing yet: make a new repository",
     isOld: "A repository of Keepward or restic: use it",

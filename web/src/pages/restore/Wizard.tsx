@@ -82,6 +82,7 @@ export function Wizard({ origin, entries, inBasket }: Props) {
             {t("download")}
           </Button>
         )}
+        {chosen.length > 0 && paths === undefined && <span className={styles.hint}>{t("apart")}</span>}
         {body && <ShowAs cli={cliOf(origin.id, body.target.connector, conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
       </div>
     </form>

@@ -45,8 +45,15 @@ test("only what the target lacks is asked for as such", () => {
 });
 
 test("an archive holds the folders of all entries or is not offered", () => {
-  expect(pathsOf([item("1"), { type: "kind", kind: "wiki" }, { type: "project", project: "p", name: "P" }])).toEqual(["work-items/0000/1", "wikis", "projects/p"]);
+  expect(pathsOf([item("1"), { type: "kind", kind: "git-repository" }])).toEqual(["work-items/0000/1", "git"]);
+  expect(pathsOf([{ type: "everything" }])).toEqual([""]);
   expect(pathsOf([item("1"), { type: "kind", kind: "team" }])).toBeUndefined();
+});
+
+test("no archive is offered of what lies for the most part outside of its folder", () => {
+  const named = (kind: string): Entry => ({ type: "item", kind, item: "7", name: "Shop", path: `${kind}s/7` });
+  const hollow: Entry[] = [named("wiki"), named("project"), { type: "kind", kind: "wiki" }, { type: "kind", kind: "project" }, { type: "project", project: "p", name: "P" }];
+  for (const entry of hollow) expect(pathsOf([item("1"), entry])).toBeUndefined();
 });
 
 test("what the browser kept is taken as far as it is understood", () => {

@@ -44,6 +44,9 @@ const FOLDERS: Record<string, string> = {
   site: "sites",
 };
 
+/** Kinds of which the folder is not all: the repositories and work items of a project, and the pages of a wiki, lie elsewhere in the snapshot. */
+const APART = new Set(["project", "wiki"]);
+
 export function entryKey(entry: Entry): string {
   switch (entry.type) {
     case "everything":
@@ -104,18 +107,18 @@ export function selectOf(entries: Entry[], missing = false): Select | "mixed" | 
   };
 }
 
-/** The folders of an archive of the entries; `undefined` where one of them has no folder of its own. */
+/** The folders that hold all of the entries, for an archive; `undefined` where they do not hold all that a restore of these would take. */
 export function pathsOf(entries: Entry[]): string[] | undefined {
   const paths = entries.map((entry) => {
     switch (entry.type) {
       case "everything":
         return "";
       case "kind":
-        return FOLDERS[entry.kind];
+        return APART.has(entry.kind) ? undefined : FOLDERS[entry.kind];
       case "project":
-        return `projects/${entry.project}`;
+        return undefined;
       case "item":
-        return entry.path;
+        return APART.has(entry.kind) ? undefined : entry.path;
     }
   });
   return paths.every((path) => path !== undefined) ? paths : undefined;

@@ -101,7 +101,11 @@ function Found({ hit }: { hit: Hit }) {
           {hit.current ? (
             <StatusBadge tone="good">{t("current")}</StatusBadge>
           ) : (
-            <StatusBadge tone="warning">{snapshot ? t("gone", { time: when(snapshot.time) }) : t("goneUnknown")}</StatusBadge>
+            // A badge does not wrap: what it says is short.
+            <>
+              <StatusBadge tone="warning">{t(snapshot ? "gone" : "goneUnknown")}</StatusBadge>
+              <Caption1>{snapshot ? t("goneAt", { time: when(snapshot.time) }) : t("goneForgotten")}</Caption1>
+            </>
           )}
           {item.binned && <StatusBadge tone="warning">{t("bin")}</StatusBadge>}
         </div>

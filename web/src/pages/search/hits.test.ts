@@ -19,5 +19,5 @@ test("the command looks for the same, with all that narrows it", () => {
   ]);
   expect(searchCli({ q: "login", connector: "main" }, "contoso")).toEqual(["snapshot", "search", "--source", "contoso", "login"]);
   expect(searchCli({ q: "login", connector: "main" }, undefined)).toBeUndefined();
-  expect(searchCli({ q: "-page" }, undefined)).toEqual(["snapshot", "search", " -page"]);
+  expect(searchCli({ q: "-page" }, undefined)).toEqual(["snapshot", "search", "--", "-page"]);
 });

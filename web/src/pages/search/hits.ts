@@ -19,6 +19,5 @@ export function searchCli(shown: Record<string, string | undefined>, organizatio
   const { q = "", kind, project, connector, since, until } = searchQuery(shown);
   if (connector !== undefined && organization === undefined) return undefined;
   const options = Object.entries({ kind, project, source: connector === undefined ? undefined : organization, since, until });
-  // What begins as an option does would be one.
-  return ["snapshot", "search", ...options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])), q.startsWith("-") ? ` ${q}` : q];
+  return ["snapshot", "search", ...options.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])), ...(q.startsWith("-") ? ["--"] : []), q];
 }

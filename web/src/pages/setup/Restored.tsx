@@ -4,12 +4,14 @@ import { api, type Schemas } from "../../api/client";
 import { Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
+import { wayTo } from "../connect/way";
 import { Doorway } from "../sign-in/Doorway";
 import { isOpen, type Run } from "../runs/standing";
 import "./texts";
 
 const useStyles = makeStyles({
   list: { margin: 0, paddingLeft: tokens.spacingHorizontalL, display: "flex", flexDirection: "column", gap: tokens.spacingVerticalXS },
+  orphan: { overflowWrap: "anywhere" },
 });
 
 const AGAIN = 1_500;
@@ -80,12 +82,9 @@ function Again({ orphans }: { orphans: Schemas["Orphan"][] }) {
         <>
           <Text>{t("restored.againAbout")}</Text>
           <ul className={styles.list}>
-            {orphans.map(({ service, source }) => (
-              <li key={`${service} ${source}`}>
-                {source} ({t(`services.${service}`, { defaultValue: service })}){" "}
-                <TextLink to="/connect" inline>
-                  {t("restored.connect")}
-                </TextLink>
+            {orphans.map((orphan) => (
+              <li key={`${orphan.service} ${orphan.address}`} className={styles.orphan}>
+                {orphan.source} ({t(`services.${orphan.service}`, { defaultValue: orphan.service })}, {orphan.address}) <Connect orphan={orphan} />
               </li>
             ))}
           </ul>
@@ -93,5 +92,24 @@ function Again({ orphans }: { orphans: Schemas["Orphan"][] }) {
       )}
       <Text size={200}>{t("restored.later")}</Text>
     </>
+  );
+}
+
+/** To the wizard that connects just this again: the same name at another address is another source. */
+function Connect({ orphan }: { orphan: Schemas["Orphan"] }) {
+  const t = useTexts("setup");
+  const way = wayTo(orphan);
+  const name = t("restored.connectOf", { source: orphan.source });
+  if (!way) {
+    return (
+      <TextLink to="/connect" inline aria-label={name}>
+        {t("restored.connect")}
+      </TextLink>
+    );
+  }
+  return (
+    <TextLink to="/connect/$kind" params={{ kind: way.kind }} search={way.search} inline aria-label={name}>
+      {t("restored.connect")}
+    </TextLink>
   );
 }

@@ -12,6 +12,8 @@ import { Loaded } from "../../components/State";
 import { useTexts } from "../../texts";
 import { complete, format, NOWHERE } from "../repositories/location";
 import { Doorway } from "../sign-in/Doorway";
+import { Locked, useLock } from "../sign-in/Locked";
+import { lockedFor } from "../sign-in/refusals";
 import { FromFields, type Old } from "./FromFields";
 import { Restored } from "./Restored";
 import "./texts";
@@ -57,7 +59,8 @@ function Form() {
   const restores = way === "restore";
   const [admin, setAdmin] = useState<Admin>({ token: "", name: "", password: "" });
   const [old, setOld] = useState<Old>({ place: NOWHERE, password: "", secret: "" });
-  const setup = useSetup(restores);
+  const [locked, lock] = useLock();
+  const setup = useSetup(restores, lock);
   const restore = restores ? bodyOf(old) : undefined;
   const ready = !restores || restore !== undefined;
   return (
@@ -67,7 +70,7 @@ function Form() {
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (ready && !setup.isPending) setup.mutate({ body: { ...admin, name: admin.name.trim(), ...(restore && { restore }) } });
+          if (ready && locked === 0 && !setup.isPending) setup.mutate({ body: { ...admin, name: admin.name.trim(), ...(restore && { restore }) } });
         }}
       >
         <Field label={t("way")}>
@@ -84,8 +87,9 @@ function Form() {
         {restores && (
           <FromFields old={old} onChange={setOld} problem={setup.error ? Problem.from(setup.error) : undefined} />
         )}
-        <Refusal error={setup.error} fields={SHOWN} />
-        <Button appearance="primary" type="submit" disabled={setup.isPending || !ready}>
+        <Locked seconds={locked}>{(time) => t("locked", { wait: time })}</Locked>
+        {lockedFor(setup.error) === undefined && <Refusal error={setup.error} fields={SHOWN} />}
+        <Button appearance="primary" type="submit" disabled={setup.isPending || !ready || locked > 0}>
           {setup.isPending ? t(restores ? "busyRestore" : "busy") : t(restores ? "submitRestore" : "submit")}
         </Button>
       </form>
@@ -93,7 +97,7 @@ function Form() {
   );
 }
 
-function useSetup(restores: boolean) {
+function useSetup(restores: boolean, onError: (error: unknown) => void) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return api.useMutation("post", "/setup", {
@@ -103,6 +107,7 @@ function useSetup(restores: boolean) {
       queries.removeQueries({ type: "inactive" });
       await navigate(restores ? { to: "/setup", search: { way: "restored" }, replace: true } : { to: "/" });
     },
+    onError,
   });
 }
 

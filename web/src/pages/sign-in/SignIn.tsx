@@ -1,13 +1,14 @@
 import { Button, Divider, Field, Input, makeStyles, MessageBar, MessageBarBody, tokens } from "@fluentui/react-components";
 import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { api } from "../../api/client";
 import { Problem } from "../../api/problem";
 import { Refusal } from "../../components/Refusal";
 import { useTexts } from "../../texts";
 import { Doorway } from "./Doorway";
-import { inside, lockedFor, returned, wait } from "./refusals";
+import { Locked, useLock } from "./Locked";
+import { inside, lockedFor, returned } from "./refusals";
 import "./texts";
 
 const useStyles = makeStyles({
@@ -26,8 +27,8 @@ export function SignIn() {
   const way = inside(to, location.origin);
   const [{ name, password, code }, setTyped] = useState({ name: "", password: "", code: "" });
   const type = (change: { name?: string; password?: string; code?: string }) => setTyped((before) => ({ ...before, ...change }));
-  const [locked, lock] = useCountdown();
-  const session = useSession(way, (thrown) => lock(lockedFor(thrown) ?? 0));
+  const [locked, lock] = useLock();
+  const session = useSession(way, lock);
   const [asked, setAsked] = useState(false);
   const wantsCode = session.error ? Problem.from(session.error).code === "second-factor-needed" : false;
   if (wantsCode && !asked) setAsked(true);
@@ -60,7 +61,7 @@ export function SignIn() {
             </Field>
           </>
         )}
-        <Locked seconds={locked} />
+        <Locked seconds={locked}>{(time) => t("locked", { wait: time })}</Locked>
         {!wantsCode && lockedFor(session.error) === undefined && <Refusal error={session.error} />}
         <Button appearance="primary" type="submit" disabled={session.isPending || locked > 0}>
           {session.isPending ? t("busy") : t("submit")}
@@ -88,17 +89,6 @@ function useSession(way: string, onError: (thrown: unknown) => void) {
     },
     onError,
   });
-}
-
-/** After too many wrong passwords. */
-function Locked({ seconds }: { seconds: number }) {
-  const t = useTexts("signIn");
-  if (seconds <= 0) return null;
-  return (
-    <MessageBar intent="error" layout="multiline" role="alert">
-      <MessageBarBody>{t("locked", { wait: wait(seconds) })}</MessageBarBody>
-    </MessageBar>
-  );
 }
 
 /** Why the person is here, when it is not by their own will. */
@@ -138,17 +128,4 @@ function Providers({ way }: { way: string }) {
       ))}
     </>
   );
-}
-
-/** Counts the seconds of a lock-out down. */
-function useCountdown(): [left: number, start: (seconds: number) => void] {
-  const [{ end, now }, set] = useState({ end: 0, now: 0 });
-  const running = now < end;
-  useEffect(() => {
-    if (!running) return undefined;
-    const timer = setInterval(() => set((before) => ({ ...before, now: Date.now() })), 1_000);
-    return () => clearInterval(timer);
-  }, [running]);
-  const start = (seconds: number) => set({ end: Date.now() + seconds * 1_000, now: Date.now() });
-  return [Math.max(0, Math.ceil((end - now) / 1_000)), start];
 }

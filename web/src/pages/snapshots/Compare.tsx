@@ -21,7 +21,7 @@ import { type SnapshotDetail, useSnapshot } from "../browse/snapshot";
 import { pageOf, useSourceName } from "../browse/source";
 import { ByKind } from "./ByKind";
 import { Differences } from "./Differences";
-import { changesInOrder } from "./change";
+import { CHANGES, changesInOrder } from "./change";
 import "./texts";
 
 /** Up to so many differences are read at once, and shown in the order in which people look. */
@@ -50,8 +50,9 @@ export function Compare() {
 function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDetail }) {
   const t = useTexts("snapshots");
   const title = useKindTitle();
-  const [{ kind }, show] = useShown();
-  const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }) } }, { more: 1_000, ...FIXED });
+  const [{ kind, change }, show] = useShown();
+  const filtered = kind !== undefined || change !== undefined;
+  const changes = usePaged("/snapshots/{id}/changes", { path: { id: later.id }, query: { from: earlier.id, limit: 100, ...(kind && { kind }), ...(change && { change }) } }, { more: 1_000, ...FIXED });
   const complete = useWhole(changes, ORDERED);
   const whole = useWholeOf(kind);
   const reading = !complete && !changes.error && (changes.items?.length ?? 0) < ORDERED;
@@ -98,13 +99,19 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           options={kinds.map((value) => ({ value, title: title(value) }))}
           onChange={(value) => show({ kind: value })}
         />
+        <FilterSelect
+          label={t("change")}
+          value={change}
+          options={CHANGES.map((value) => ({ value, title: t(`changeOf.${value}`) }))}
+          onChange={(value) => show({ change: value })}
+        />
       </Filters>
       <Loaded query={{ ...changes, data: reading ? undefined : ordered }}>
         {(items) =>
           kind !== undefined && whole !== undefined ? (
             <PartsOf kind={kind} whole={whole} />
           ) : items.length === 0 && !changes.hasNextPage ? (
-            <Empty title={t(kind ? "sameFilter" : "same")}>{t(kind ? "sameFilterHint" : "sameHint")}</Empty>
+            <Empty title={t(filtered ? "sameFilter" : "same")}>{t(filtered ? "sameFilterHint" : "sameHint")}</Empty>
           ) : (
             <>
               {!sorted && <Caption1>{t(kind ? "asIdsOfKind" : "asIds")}</Caption1>}

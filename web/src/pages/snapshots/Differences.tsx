@@ -11,6 +11,7 @@ import { NUMBERED } from "../browse/order";
 import { entryOf } from "../browse/ItemList";
 import type { SnapshotDetail } from "../browse/snapshot";
 import { Ways } from "../browse/Ways";
+import { binRemark } from "./change";
 import "../browse/texts";
 
 export type Change = Schemas["ChangeView"];
@@ -49,11 +50,11 @@ export function Differences({ items, earlier, later, list }: Props) {
       key: "item",
       title: t("item"),
       grow: 4,
-      cell: ({ kind, id, change, before: was, after: is }) => (
+      cell: ({ kind, id, before: was, after: is }) => (
         <TextLink
           to="/snapshots/$id/item/$kind/$item"
-          params={{ id: change === "removed" ? earlier.id : later.id, kind, item: id }}
-          {...(change === "changed" && { search: { tab: "versions", from: earlier.id, to: later.id } })}
+          params={{ id: is ? later.id : earlier.id, kind, item: id }}
+          {...(was && is && { search: { tab: "versions", from: earlier.id, to: later.id } })}
         >
           <span dir="auto">
             {NUMBERED.has(kind) ? `${id} · ` : ""}
@@ -67,7 +68,7 @@ export function Differences({ items, earlier, later, list }: Props) {
   return (
     <>
       <div className={styles.bar} role="group" aria-label={t("selected", { count: selected.size })}>
-        <Ways snapshot={earlier} entries={before.map(entryOf)} paths={before.map(({ path }) => path)} />
+        <Ways snapshot={earlier} entries={before.map(entryOf)} />
         <Caption1 role="status">{selected.size === 0 ? t("restoreHint") : t("selected", { count: selected.size })}</Caption1>
       </div>
       <Rows
@@ -86,10 +87,10 @@ export function Differences({ items, earlier, later, list }: Props) {
 
 function Remark({ change: { before, after } }: { change: Change }) {
   const t = useTexts("snapshots");
+  const bin = binRemark(before, after);
   const remarks = [
     ...(before && after && before.name !== after.name ? [t("renamed", { name: before.name })] : []),
-    ...(before && after && !before.binned && after.binned ? [t("intoBin")] : []),
-    ...(before && after && before.binned && !after.binned ? [t("fromBin")] : []),
+    ...(bin ? [t(bin)] : []),
   ];
   return <span dir="auto">{remarks.join(", ")}</span>;
 }

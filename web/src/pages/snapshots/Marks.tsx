@@ -5,7 +5,9 @@ import { useKindTitle } from "../../components/kinds";
 import { StatusBadge } from "../../components/StatusBadge";
 import { useTexts } from "../../texts";
 import { changesOf, isQuiet, type Snapshot } from "./change";
+import { choiceWords } from "../policies/words";
 import { isStale, staleKinds } from "./stale";
+import "../policies/texts";
 import "./texts";
 
 /** Further projects are a number in a list; the snapshot's own page names them all. */
@@ -31,16 +33,40 @@ export function useStaleWords(): (snapshot: Told, most?: number) => string {
   };
 }
 
+/** What its run was to back up of a snapshot: `Projects: only Shop; without Wikis`; `undefined` where that was everything. */
+export function useSelectedWords(): (snapshot: Pick<Snapshot, "selected">) => string | undefined {
+  const t = useTexts("snapshots");
+  const policies = useTexts("policies");
+  const title = useKindTitle();
+  return ({ selected }) => {
+    if (!selected) return undefined;
+    const choices = Object.fromEntries(selected.only.map(({ kind, ...choice }) => [kind, choice]));
+    const kinds = selected.without.map(title).join(", ");
+    const what = [...choiceWords(policies, choices, title), ...(kinds === "" ? [] : [t("unselected", { kinds })])];
+    return t("selectedWhat", { what: what.join("; ") });
+  };
+}
+
 /** That a snapshot does not hold everything as it was when it was made; nothing where it does. */
-export function StaleMark({ snapshot }: { snapshot: Told }) {
+export function StaleMark({ snapshot }: { snapshot: Told & Pick<Snapshot, "selected"> }) {
   const t = useTexts("snapshots");
   const words = useStaleWords();
-  if (!isStale(snapshot)) return null;
+  const selected = useSelectedWords()(snapshot);
   return (
-    <span>
-      <StatusBadge tone="warning">{t("stale")}</StatusBadge>
-      <Caption1 block>{t("staleWhat", { what: words(snapshot) })}</Caption1>
-    </span>
+    <>
+      {isStale(snapshot) && (
+        <span>
+          <StatusBadge tone="warning">{t("stale")}</StatusBadge>
+          <Caption1 block>{t("staleWhat", { what: words(snapshot) })}</Caption1>
+        </span>
+      )}
+      {selected !== undefined && (
+        <span>
+          <StatusBadge tone="neutral">{t("selected")}</StatusBadge>
+          <Caption1 block>{selected}</Caption1>
+        </span>
+      )}
+    </>
   );
 }
 
@@ -51,7 +77,7 @@ export function Marks({ snapshot, stale = true }: { snapshot: Snapshot; stale?: 
   const { verified, locked_until: until } = snapshot;
   const [now] = useState(Date.now);
   const locked = until && Date.parse(until) > now;
-  if (!verified && !locked && !(stale && isStale(snapshot))) return null;
+  if (!verified && !locked && !(stale && (isStale(snapshot) || snapshot.selected))) return null;
   return (
     <span className={styles.marks}>
       {stale && <StaleMark snapshot={snapshot} />}

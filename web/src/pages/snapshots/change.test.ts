@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { changesInOrder, changesOf, heights, isQuiet, shared, type Snapshot, sourcesOf } from "./change";
+import { binRemark, changesInOrder, changesOf, heights, isQuiet, shared, type Snapshot, sourcesOf } from "./change";
 
 const snapshot = (source: string, time: string, kinds: Snapshot["kinds"] = {}): Snapshot => ({
   id: `${source}-${time}`, repository: "default", service: "azure-devops", source, address: `https://dev.azure.com/${source}`, time, run: "r", items: 1, kinds, stale_parts: [], stale_items: 0,
@@ -70,4 +70,12 @@ test("differences stand kind by kind, work items by number", () => {
   const of = (kind: string, id: string, name: string) => ({ kind, id, after: { name } });
   const all = [of("team", "b", "Web 10"), of("team", "a", "Web 9"), of("work-item", "10", "x"), of("work-item", "9", "y")];
   expect(changesInOrder(all).map(({ id }) => id)).toEqual(["a", "b", "9", "10"]);
+});
+
+test("a difference says whether its item lies in the recycle bin, came there or came back", () => {
+  const [live, binned] = [{ binned: false }, { binned: true }];
+  expect(binRemark(live, binned)).toBe("intoBin");
+  expect(binRemark(binned, live)).toBe("fromBin");
+  expect([binRemark(binned, binned), binRemark(undefined, binned)]).toEqual(["inBin", "inBin"]);
+  expect([binRemark(live, live), binRemark(binned, undefined), binRemark(undefined, live)]).toEqual([undefined, undefined, undefined]);
 });

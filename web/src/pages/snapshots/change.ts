@@ -4,6 +4,9 @@ import type { Of } from "../browse/source";
 
 export type Snapshot = Schemas["SnapshotView"];
 
+/** What may have become of an item, in the order in which it is told. */
+export const CHANGES = ["added", "changed", "removed"] as const;
+
 export interface Changes {
   added: number;
   changed: number;
@@ -63,6 +66,14 @@ export function sourcesOf(known: Known[], snapshots: Snapshot[]): Source[] {
     if (source) source.newest ??= snapshot;
   }
   return [...sources.values()].toSorted((one, other) => Number(one.connector === undefined) - Number(other.connector === undefined) || one.source.localeCompare(other.source));
+}
+
+type Side = { binned: boolean } | null | undefined;
+
+/** What a difference says of the service's recycle bin, as a text of this page. */
+export function binRemark(before: Side, after: Side): "inBin" | "intoBin" | "fromBin" | undefined {
+  if (after?.binned) return before?.binned === false ? "intoBin" : "inBin";
+  return after && before?.binned ? "fromBin" : undefined;
 }
 
 interface Differing {

@@ -40,6 +40,7 @@ export function Rotate({ credential, onClose }: { credential: Credential; onClos
       fields={["/secret", "/expires"]}
       showAs={
         <ShowAs
+          ready
           cli={["credential", "rotate", name, ...words({ method, ...end })]}
           method="POST"
           path={`/credentials/${encodeURIComponent(name)}/rotate`}

@@ -2,10 +2,10 @@ import { Field, Input, Text } from "@fluentui/react-components";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { Code } from "../../components/Code";
+import { commandLine } from "../../components/commandLine";
 import { refusedAt } from "../../components/form";
 import { FormDialog } from "../../components/FormDialog";
 import { Once } from "../../components/Once";
-import { quoted } from "../../components/quoted";
 import { ShowAs } from "../../components/ShowAs";
 import { useTexts } from "../../texts";
 import { command } from "./standing";
@@ -15,7 +15,7 @@ export function AddWorker({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState("");
   const add = api.useMutation("post", "/workers");
   if (add.data) {
-    const words = ["keepward", ...command(add.data.name, location.origin)].map(quoted).join(" ");
+    const words = commandLine(command(add.data.name, location.origin));
     return (
       <Once
         title={t("once.title", { name: add.data.name })}

@@ -136,29 +136,32 @@ async fn store(
         run.leave(marks, head.id).await?;
         run.done(head.id);
     }
-    for (document, head) in &found {
-        if run.again || !run.full {
-            let item = item(head.id);
-            run.cx.sink.remove_part(&item, NOT_SELECTED).await?;
-        }
-        let item = Item {
-            item: item(head.id),
-            name: head.fields.name(),
-            modified: head.fields.modified(),
-        };
-        run.cx.sink.upsert(&item, document.get().as_bytes()).await?;
-    }
     for id in missing {
         lost(run, marks, said, id).await?;
         run.done(id);
     }
     stream::iter(found.iter().map(Ok))
         .try_for_each_concurrent(ITEMS, |(document, head)| async move {
+            // One after another too: how far the crawl is counts them, and what belongs to them takes the longest.
+            upsert(run, document, head).await?;
             belongings(run, marks, said, document, head).await?;
             run.done(head.id);
             Ok(())
         })
         .await
+}
+
+async fn upsert(run: &Run<'_>, document: &RawValue, head: &Head<'_>) -> Result<()> {
+    if run.again || !run.full {
+        let item = item(head.id);
+        run.cx.sink.remove_part(&item, NOT_SELECTED).await?;
+    }
+    let item = Item {
+        item: item(head.id),
+        name: head.fields.name(),
+        modified: head.fields.modified(),
+    };
+    run.cx.sink.upsert(&item, document.get().as_bytes()).await
 }
 
 /// A hole in the answer. Ids that only a link named may belong to nobody whom this identity can see.

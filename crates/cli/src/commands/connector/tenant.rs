@@ -19,23 +19,23 @@ pub(crate) struct List {
 #[derive(Subcommand)]
 pub(crate) enum License {
     /// Who decides: automatic protects all but guests and accounts without a license, manual those who are chosen
-    #[command(after_help = "Example:\n  keepward connector license mode contoso manual")]
+    #[command(after_help = "Example:\n  keepward connector license mode contoso-365 manual")]
     Mode {
         /// The connector's name
         name: String,
         mode: Mode,
     },
     /// Protect users
-    #[command(after_help = "Example:\n  keepward connector license add contoso ada@contoso.com")]
+    #[command(after_help = "Example:\n  keepward connector license add contoso-365 ada@contoso.com")]
     Add(Users),
     /// Do not protect users; their entries in the directory are backed up anyway, unless a policy leaves them out
-    #[command(after_help = "Example:\n  keepward connector license remove contoso ada@contoso.com")]
+    #[command(after_help = "Example:\n  keepward connector license remove contoso-365 ada@contoso.com")]
     Remove(Users),
     /// Leave users to the mode again
-    #[command(after_help = "Example:\n  keepward connector license reset contoso ada@contoso.com")]
+    #[command(after_help = "Example:\n  keepward connector license reset contoso-365 ada@contoso.com")]
     Reset(Users),
     /// How many users there are, how many of them are protected, and when they were looked for
-    #[command(after_help = "Example:\n  keepward connector license show contoso")]
+    #[command(after_help = "Example:\n  keepward connector license show contoso-365")]
     Show {
         /// The connector's name
         name: String,

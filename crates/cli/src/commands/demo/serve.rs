@@ -64,7 +64,7 @@ pub(super) async fn serve(
         let said = said["detail"].as_str().unwrap_or("no reason given");
         return Err(anyhow::anyhow!("cannot add the administrator: {said}").into());
     }
-    output.line("\n== 6. Look around");
+    output.line("\n== 7. Look around");
     serving.announce(output);
     output.event(&json!({ "event": "sign-in", "name": NAME, "password": password }));
     output.line(format!(

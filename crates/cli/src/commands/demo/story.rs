@@ -1,5 +1,6 @@
 //! What happens in the demonstration, in its order.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -85,6 +86,42 @@ impl Story<'_> {
                 ("the whole organization in an empty one".to_owned(), copy),
             ],
         })
+    }
+
+    /// For whoever looks around afterwards: all of it is backed up as it is now, and then somebody deletes what is worth having.
+    pub(super) async fn lose(&self, organization: &str, pat: &str) -> Result<(), Failure> {
+        self.output
+            .line("\n== 6. Something is left for you to bring back");
+        for connector in [organization, ELSEWHERE] {
+            self.steps.backup(connector).await?;
+        }
+        let state = self.world.state(organization).await?;
+        let mut lost = Vec::new();
+        let most = |list: &'static str, of: &'static str| {
+            let mut all: Vec<&Value> = state[list].as_array().into_iter().flatten().collect();
+            all.retain(|one| one["isDeleted"] != true);
+            all.sort_by_key(|one| Reverse(one[of].as_array().map_or(0, Vec::len)));
+            all.into_iter()
+        };
+        for item in most("workItems", "revisions").take(3) {
+            let path = format!("{organization}/_apis/wit/workitems/{}", item["id"]);
+            self.world.delete(pat, &path).await?;
+            lost.push(format!("work item {} {}", item["id"], item["title"]));
+        }
+        for repository in most("repositories", "lfs").take(1) {
+            let part = |name: &str| repository[name].as_str().unwrap_or_default();
+            let (project, id) = (part("project"), part("id"));
+            let path = format!("{organization}/{project}/_apis/git/repositories/{id}");
+            self.world.delete(pat, &path).await?;
+            lost.push(format!("the repository {}", repository["name"]));
+        }
+        let lost = lost.join(", ");
+        self.output.line(format!("Somebody deletes {lost}."));
+        self.steps.backup(organization).await?;
+        self.output.line(
+            "Find them in the console: search for a title, or compare the two newest snapshots.",
+        );
+        Ok(())
     }
 
     async fn look(&self, organization: &str) -> Result<Moment, Failure> {

@@ -81,6 +81,14 @@ impl World {
         .await
     }
 
+    /// As a person with the organization's token deletes something.
+    pub(super) async fn delete(&self, pat: &str, path: &str) -> anyhow::Result<Value> {
+        let call = self
+            .http
+            .delete(format!("{}/{path}?api-version=7.1", self.url));
+        self.ask(call.basic_auth("", Some(pat))).await
+    }
+
     pub(super) async fn inventory(&self, organization: &str) -> anyhow::Result<Value> {
         self.get("/__inventory", organization).await
     }

@@ -156,12 +156,18 @@ pub(super) async fn identities(
         &["person", "name", "items", "at the target", "becomes"],
         &people,
         |person| {
-            let found = person["found"] == true;
+            // Of the one who is written.
+            let known = match &person["to"] {
+                Value::Null if person["found"] == true => "known",
+                Value::Null => "not known",
+                to if to["checked"] == true => "known",
+                _ => "not checked",
+            };
             vec![
                 text(&person["from"], "unique_name").to_owned(),
                 text(&person["from"], "name").to_owned(),
                 person["items"].to_string(),
-                if found { "known" } else { "not known" }.to_owned(),
+                known.to_owned(),
                 text(&person["to"], "unique_name").to_owned(),
             ]
         },

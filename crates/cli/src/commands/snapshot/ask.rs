@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::search::{self, HEAD, History, Search, excerpt};
 use super::source::{Shared, is_called};
@@ -101,6 +101,16 @@ async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure>
         [vec![(*kind).clone()], numbers.to_vec()].concat()
     });
     output.line(crate::output::table(&head, cells));
+    let selected = &snapshot["selected"];
+    for kind in names(&selected["without"]) {
+        output.line(format!(
+            "not selected: {kind}, as an earlier snapshot had it"
+        ));
+    }
+    for one in selected["only"].as_array().into_iter().flatten() {
+        let words = super::picked(&names(&one["include"]), &names(&one["exclude"]));
+        output.line(format!("selected of {}: {words}", text(one, "kind")));
+    }
     for (kind, since) in snapshot["stale"].as_object().into_iter().flatten() {
         output.line(format!(
             "stale: {kind}, as read on {}",
@@ -113,6 +123,11 @@ async fn show(api: &Api, options: &Show, output: &Output) -> Result<(), Failure>
         }
     }
     Ok(())
+}
+
+fn names(list: &Value) -> Vec<String> {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// By items, where a repository is compared by files.
@@ -132,8 +147,15 @@ async fn diff(api: &Api, options: &Diff, output: &Output) -> Result<(), Failure>
         let path = text(item, "path");
         output.event(&json!({
             "event": "difference", "change": change["change"], "kind": change["kind"], "scope": change["scope"], "id": change["id"], "path": path,
+            "in_recycle_bin": change["after"]["binned"] == true,
         }));
-        output.line(format!("{:8} {}", text(change, "change"), visible(path)));
+        let bin = if change["after"]["binned"] == true {
+            ", in the recycle bin"
+        } else {
+            ""
+        };
+        let (became, path) = (text(change, "change"), visible(path));
+        output.line(format!("{became:8} {path}{bin}"));
     }
     output.event(&json!({"event": "result", "differences": changes.len()}));
     output.line(format!("{} items differ", changes.len()));

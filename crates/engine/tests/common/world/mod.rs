@@ -200,6 +200,7 @@ impl World {
         }
         let code = match class {
             Class::Credential => "credential-refused",
+            Class::Missing => "not-found",
             _ => "permission-missing",
         };
         Err(Error::new(class, code, "not allowed"))

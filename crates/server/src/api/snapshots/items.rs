@@ -227,6 +227,9 @@ struct Against {
     /// In this project; empty for those without one.
     #[param(required = false)]
     scope: Option<String>,
+    /// Only what was `added`, `changed` or `removed`.
+    #[param(required = false)]
+    change: Option<String>,
 }
 
 /// An item that differs.
@@ -235,7 +238,8 @@ struct ChangeView {
     kind: String,
     scope: String,
     id: String,
-    /// `added`, `changed` or `removed`.
+    /// `added`, `changed` or `removed`. What came into the service's recycle bin is removed, and what came back from there added; both have a
+    /// version before and one after.
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<ItemView>,
@@ -249,11 +253,7 @@ impl From<ItemChange> for ChangeView {
             kind: change.item.kind,
             scope: change.item.scope,
             id: change.item.id,
-            change: match change.change {
-                Change::Added => "added",
-                Change::Changed => "changed",
-                Change::Removed => "removed",
-            },
+            change: change.change.name(),
             before: change.before.map(ItemView::from),
             after: change.after.map(ItemView::from),
         }
@@ -280,6 +280,13 @@ async fn changes(
             "a snapshot of the same source in the same repository",
         ));
     }
+    let only = match &from.change {
+        Some(name) => Some(Change::find(name).ok_or_else(|| {
+            let known = Change::ALL.map(Change::name).join(", ");
+            Problem::parameter("change", format!("one of {known}"))
+        })?),
+        None => None,
+    };
     let filter = ItemFilter {
         kind: from.kind,
         scope: from.scope,
@@ -292,6 +299,7 @@ async fn changes(
             before.seq,
             after.seq,
             &filter,
+            only,
             &query.page(&server)?,
         )
         .await?;

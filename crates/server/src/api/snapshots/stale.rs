@@ -1,11 +1,11 @@
-//! What a snapshot carried over from the one before, because it could not be read: told wherever the snapshot is.
+//! What a snapshot carried over from the one before, because it could not be read or was not selected: told wherever the snapshot is.
 
 use std::collections::BTreeMap;
 
 use catalog::KnownSnapshot;
 use futures::future::try_join_all;
 use jiff::Timestamp;
-use model::{ItemRef, StaleItem};
+use model::{ItemRef, Picks, StaleItem};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -29,11 +29,33 @@ pub(super) struct StalePart {
     since: String,
 }
 
-/// What could not be read for one snapshot.
+/// What its run was to back up of a snapshot, where that was not everything.
+#[derive(Clone, Serialize, ToSchema)]
+pub(super) struct SelectedView {
+    /// Kinds that it holds and that were not selected.
+    without: Vec<String>,
+    /// Kinds of which some items were selected, with what lies in them.
+    only: Vec<PickedView>,
+}
+
+/// Which items of a kind were selected.
+#[derive(Clone, Serialize, ToSchema)]
+struct PickedView {
+    kind: String,
+    /// Ids, names or patterns; empty for all.
+    include: Vec<String>,
+    /// They win over `include`.
+    exclude: Vec<String>,
+    /// Also those that appeared after the selection was made.
+    new: bool,
+}
+
+/// What a snapshot does not hold as it was when it was made.
 #[derive(Clone, Default)]
 pub(super) struct Stale {
     pub(super) parts: Vec<StalePart>,
     pub(super) items: u64,
+    pub(super) selected: Option<SelectedView>,
 }
 
 /// What `source.json` says of it; the rest is not looked at.
@@ -43,9 +65,40 @@ struct Told {
     stale: BTreeMap<String, Timestamp>,
     #[serde(default)]
     stale_items: Vec<StaleItem>,
+    #[serde(default)]
+    selection: Vec<String>,
+    #[serde(default)]
+    picks: Picks,
 }
 
-/// By the ids of the snapshots; those in which nothing is stale are left out.
+impl Told {
+    fn selected(&self, snapshot: &KnownSnapshot) -> Option<SelectedView> {
+        // One whose description cannot be read tells nothing.
+        if self.selection.is_empty() {
+            return None;
+        }
+        let held = snapshot
+            .counts
+            .iter()
+            .filter(|(_, counts)| counts.items > 0);
+        let without = held
+            .map(|(kind, _)| kind)
+            .filter(|kind| !self.selection.contains(kind));
+        let without: Vec<String> = without.cloned().collect();
+        let picks = self.picks.0.iter().filter(|(_, pick)| !pick.is_all());
+        let only: Vec<PickedView> = picks
+            .map(|(kind, pick)| PickedView {
+                kind: kind.clone(),
+                include: pick.include.clone(),
+                exclude: pick.exclude.clone(),
+                new: pick.known.is_none(),
+            })
+            .collect();
+        (!without.is_empty() || !only.is_empty()).then_some(SelectedView { without, only })
+    }
+}
+
+/// By the ids of the snapshots; those that hold everything as it was are left out.
 pub(super) async fn stale_of(
     server: &Server,
     snapshots: &[KnownSnapshot],
@@ -58,7 +111,8 @@ pub(super) async fn stale_of(
     let mut names = Names::new(server);
     let mut found = BTreeMap::new();
     for (snapshot, told) in snapshots.iter().zip(all) {
-        if told.stale.is_empty() && told.stale_items.is_empty() {
+        let selected = told.selected(snapshot);
+        if told.stale.is_empty() && told.stale_items.is_empty() && selected.is_none() {
             continue;
         }
         let mut parts = Vec::with_capacity(told.stale.len());
@@ -72,7 +126,12 @@ pub(super) async fn stale_of(
             });
         }
         let items = told.stale_items.len() as u64;
-        found.insert(snapshot.id.clone(), Stale { parts, items });
+        let stale = Stale {
+            parts,
+            items,
+            selected,
+        };
+        found.insert(snapshot.id.clone(), stale);
     }
     Ok(found)
 }

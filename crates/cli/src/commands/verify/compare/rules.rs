@@ -187,8 +187,8 @@ pub(super) static RULES: &[Rule] = &[
     rule(
         ITEMS,
         "what is known of a person beyond name and address",
-        "ids and pictures are those of the directory; people whom the target does not know stay as text, as the plan declares",
-        Declared::Words(&["People whom the target does not know stay as plain text"]),
+        "ids and pictures are those of the directory; people whom it does not know stay as text, which the plan tells of the items that name them",
+        Declared::Nothing,
         |value, _| people(value),
     ),
     rule(
