@@ -24,10 +24,7 @@ impl Control {
     ) -> Result<Vec<Check>> {
         client.compare_clocks(&self.clock);
         let mut checks = service.preflight.check(client, organization).await;
-        if !checks
-            .iter()
-            .any(|check| check.blocks)
-        {
+        if !checks.iter().any(|check| check.blocks) {
             self.probe(service, client, &mut checks).await?;
         }
         checks.extend(client.clock_ahead().map(clocks));

@@ -85,10 +85,7 @@ impl Preflight for TenantPreflight {
 
     async fn check(&self, http: &Client, organization: &str) -> Vec<Check> {
         let mut checks = tenant(http, organization).await;
-        if checks
-            .iter()
-            .any(|check| check.blocks)
-        {
+        if checks.iter().any(|check| check.blocks) {
             return checks;
         }
         let before = checks.len();

@@ -456,7 +456,7 @@ codes! {
         "Check the tenant's id (Entra admin center > Overview) and the cloud.";
     "throttled", "The service asked us to slow down for too long", "The identity's request budget is used up, by us or by others who use the same identity.", "Run later, or give the backup an identity of its own.";
     "token-expired", "Invalid or expired token", "The session has expired: the token is too old, was revoked, or the password was changed.",
-        "Refresh the page and sign in again; on the command line: `keepward connector sign-in NAME`.";
+        "Refresh the page and sign in again. On the command line: `keepward connector sign-in NAME`.";
     "token-not-configured", "Azure DevOps access token not configured. Please authenticate.", "There is no token for this connector.",
         "Edit the connector and sign in.";
     "token-not-kept", "A new token could not be stored", "The service replaced the refresh token, and the new one could not be written. It was not used, so that nothing is lost unnoticed.",

@@ -2551,7 +2551,10 @@ export interface components {
         ChangeView: {
             after?: components["schemas"]["ItemView"] | null;
             before?: components["schemas"]["ItemView"] | null;
-            /** @description `added`, `changed` or `removed`. */
+            /**
+             * @description `added`, `changed` or `removed`. What came into the service's recycle bin is removed, and what came back from there added; both have a
+             *     version before and one after.
+             */
             change: string;
             id: string;
             kind: string;
@@ -3104,13 +3107,22 @@ export interface components {
         };
         /** @description What one kind of data held and what changed. */
         KindCountsView: {
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description With what came back from the recycle bin.
+             */
             added: number;
             /** Format: int64 */
             changed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description In the snapshot, with what lies in the service's recycle bin.
+             */
             items: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description With what came into the recycle bin.
+             */
             removed: number;
         };
         /** @description A kind of data. */
@@ -3361,7 +3373,10 @@ export interface components {
             items: {
                 after?: components["schemas"]["ItemView"] | null;
                 before?: components["schemas"]["ItemView"] | null;
-                /** @description `added`, `changed` or `removed`. */
+                /**
+                 * @description `added`, `changed` or `removed`. What came into the service's recycle bin is removed, and what came back from there added; both have a
+                 *     version before and one after.
+                 */
                 change: string;
                 id: string;
                 kind: string;
@@ -10570,6 +10585,8 @@ export interface operations {
                 kind?: string;
                 /** @description In this project; empty for those without one. */
                 scope?: string;
+                /** @description Only what was `added`, `changed` or `removed`. */
+                change?: string;
             };
             header?: never;
             path: {

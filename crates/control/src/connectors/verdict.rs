@@ -23,9 +23,7 @@ impl Control {
             }
         };
         self.note_warnings(&connector, &checks).await?;
-        let failed = checks
-            .iter()
-            .find(|check| check.blocks);
+        let failed = checks.iter().find(|check| check.blocks);
         let error = failed.map(refusal);
         self.note_connection(&connector, error.as_ref()).await?;
         let why = error.as_ref().map(ToString::to_string);
@@ -58,9 +56,7 @@ impl Control {
 
 /// The first check that lets nothing be backed up, as an error that tells of all. What else fails or is missing is told, and left out.
 pub(crate) fn accept(checks: &[Check]) -> Result<()> {
-    let failed = checks
-        .iter()
-        .find(|check| check.blocks);
+    let failed = checks.iter().find(|check| check.blocks);
     match failed.map(refusal) {
         None => Ok(()),
         Some(Error::Service(error)) => Err(Error::Unfit {

@@ -26,13 +26,19 @@ pub(crate) enum License {
         mode: Mode,
     },
     /// Protect users
-    #[command(after_help = "Example:\n  keepward connector license add contoso-365 ada@contoso.com")]
+    #[command(
+        after_help = "Example:\n  keepward connector license add contoso-365 ada@contoso.com"
+    )]
     Add(Users),
     /// Do not protect users; their entries in the directory are backed up anyway, unless a policy leaves them out
-    #[command(after_help = "Example:\n  keepward connector license remove contoso-365 ada@contoso.com")]
+    #[command(
+        after_help = "Example:\n  keepward connector license remove contoso-365 ada@contoso.com"
+    )]
     Remove(Users),
     /// Leave users to the mode again
-    #[command(after_help = "Example:\n  keepward connector license reset contoso-365 ada@contoso.com")]
+    #[command(
+        after_help = "Example:\n  keepward connector license reset contoso-365 ada@contoso.com"
+    )]
     Reset(Users),
     /// How many users there are, how many of them are protected, and when they were looked for
     #[command(after_help = "Example:\n  keepward connector license show contoso-365")]
