@@ -203,7 +203,7 @@ impl Catalog {
         if let Some(project) = &filter.project {
             let mut among = Where::new();
             if let Some(ids) = &wanted.sources {
-                among.sql.push_str(&format!(" AND c.id IN ({ids})"));
+                among.sql.extend([" AND c.id IN (", ids, ")"]);
             }
             let sections = self.sections_of_projects(among).await?;
             let aliases = self.aliases(project, &sections).await?;

@@ -227,9 +227,10 @@ impl Plan {
             (None, false) => What::Ids(self.id.clone()),
             (None, true) => What::All,
         };
-        let what = match self.missing {
-            true => What::Missing(Box::new(what)),
-            false => what,
+        let what = if self.missing {
+            What::Missing(Box::new(what))
+        } else {
+            what
         };
         let mut selectors = Vec::new();
         for kind in each(&self.kinds) {

@@ -51,7 +51,7 @@ pub enum What {
     /// Items of the snapshot that are gone at the target.
     Deleted,
     /// Of these, what is gone at the target.
-    Missing(Box<What>),
+    Missing(Box<Self>),
 }
 
 impl What {

@@ -90,7 +90,7 @@ function Remark({ change: { before, after } }: { change: Change }) {
   const bin = binRemark(before, after);
   const remarks = [
     ...(before && after && before.name !== after.name ? [t("renamed", { name: before.name })] : []),
-    ...(bin ? [t(bin)] : []),
+    ...(bin ? [t(`bin.${bin}`)] : []),
   ];
   return <span dir="auto">{remarks.join(", ")}</span>;
 }

@@ -74,8 +74,8 @@ test("differences stand kind by kind, work items by number", () => {
 
 test("a difference says whether its item lies in the recycle bin, came there or came back", () => {
   const [live, binned] = [{ binned: false }, { binned: true }];
-  expect(binRemark(live, binned)).toBe("intoBin");
-  expect(binRemark(binned, live)).toBe("fromBin");
-  expect([binRemark(binned, binned), binRemark(undefined, binned)]).toEqual(["inBin", "inBin"]);
+  expect(binRemark(live, binned)).toBe("into");
+  expect(binRemark(binned, live)).toBe("from");
+  expect([binRemark(binned, binned), binRemark(undefined, binned)]).toEqual(["in", "in"]);
   expect([binRemark(live, live), binRemark(binned, undefined), binRemark(undefined, live)]).toEqual([undefined, undefined, undefined]);
 });

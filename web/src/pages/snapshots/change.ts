@@ -71,9 +71,9 @@ export function sourcesOf(known: Known[], snapshots: Snapshot[]): Source[] {
 type Side = { binned: boolean } | null | undefined;
 
 /** What a difference says of the service's recycle bin, as a text of this page. */
-export function binRemark(before: Side, after: Side): "inBin" | "intoBin" | "fromBin" | undefined {
-  if (after?.binned) return before?.binned === false ? "intoBin" : "inBin";
-  return after && before?.binned ? "fromBin" : undefined;
+export function binRemark(before: Side, after: Side): "in" | "into" | "from" | undefined {
+  if (after?.binned) return before?.binned === false ? "into" : "in";
+  return after && before?.binned ? "from" : undefined;
 }
 
 interface Differing {
