@@ -124,14 +124,19 @@ async fn an_existing_repository_is_not_made_again() {
     let (place, password) = (world.at("default"), world.at("password"));
     let config = std::fs::read(world.path("default/config")).unwrap();
     let arguments = format!("repository init {place} --name again --password-file {password}");
-    let ran = world.refused(&arguments, 1, "repository-exists").await;
-    let hint = ran.event("error")["hint"].clone();
-    let hint = hint.as_str().unwrap();
-    assert!(
-        hint.contains(&format!("keepward repository add {place}")),
-        "{hint}"
-    );
-    assert!(hint.contains(&password), "{hint}");
+    let hint = async |arguments: &str| {
+        let ran = world.refused(arguments, 1, "repository-exists").await;
+        ran.event("error")["hint"].as_str().unwrap().to_owned()
+    };
+    assert!(hint(&arguments).await.contains("by that name"));
+    // One that nothing here knows of is taken up.
+    let moved = world.at("moved");
+    std::fs::rename(&place, &moved).unwrap();
+    let arguments = format!("repository init {moved} --name again --password-file {password}");
+    let said = hint(&arguments).await;
+    let add = format!("keepward repository add {moved}");
+    assert!(said.contains(&add) && said.contains(&password), "{said}");
+    std::fs::rename(&moved, &place).unwrap();
     assert_eq!(std::fs::read(world.path("default/config")).unwrap(), config);
     assert_eq!(
         std::fs::read_dir(world.path("default/keys"))

@@ -250,7 +250,13 @@ async fn refuse_known(app: &App, name: &str, location: &str) -> Result<(), Failu
         let (taken, place) = (&row.name, &row.location);
         if place == location {
             let message = format!("{place} is known already, as `{taken}`");
-            return Err(Failure::coded("repository-exists", message));
+            let hint = format!(
+                "Use it by that name, or choose an empty folder: `keepward repository stats --repository {taken}` shows what it holds."
+            );
+            return Err(Failure {
+                hint: Some(hint),
+                ..Failure::coded("repository-exists", message)
+            });
         }
         if taken.to_lowercase() == name.to_lowercase() {
             let message = format!("`{taken}` is the name of the repository at {place}");
