@@ -33,7 +33,8 @@ test("a run tells while it reads what it reads", async () => {
   // The list of comments comes byte by byte.
   await k.world.simulate("/__faults", { path: "*/comments*", fault: "slow", milliseconds: 400 });
   const { id } = await k.post<{ id: string }>("/backups", { connector: k.made.connector, full: true });
-  await person.open(`/runs/${id}`);
+  // Not by `open`: it waits for what turns, as the bar of a run does while nobody knows how much there is.
+  await page.goto(`/runs/${id}`);
   const fact = (name: string) => page.getByText(name, { exact: true }).locator("xpath=following-sibling::dd");
   await fact("Reading now").waitFor();
   await page.getByText("Reading: Work items", { exact: true }).waitFor();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::Alarm;
 
-use crate::db::{Row, args, json};
+use crate::db::{Row, Value, args, json};
 use crate::{Catalog, Error, NewMessage, Result, outbox};
 
 /// An alarm that is raised.
@@ -137,23 +137,24 @@ impl Catalog {
         rows.first().ok_or_else(changed)?.int(0)
     }
 
-    /// When backups had last read everything of each connector, by its name in lower case.
-    pub async fn last_good_backups(&self) -> Result<BTreeMap<String, Timestamp>> {
-        let sql = "SELECT lower(connector), max(whole) FROM run WHERE whole IS NOT NULL GROUP BY lower(connector)";
-        self.times(sql).await
+    /// When backups had last read everything of each connector, by its name in lower case. What a clock that was ahead dated after `now` is
+    /// passed over.
+    pub async fn last_good_backups(&self, now: Timestamp) -> Result<BTreeMap<String, Timestamp>> {
+        let sql = "SELECT lower(connector), max(whole) FROM run WHERE whole <= $1 GROUP BY lower(connector)";
+        self.times(sql, args![now]).await
     }
 
     /// When a snapshot of each repository was verified last, by the repository's id.
     pub async fn last_verifications(&self) -> Result<BTreeMap<String, Timestamp>> {
         let sql = "SELECT s.repository, max(v.verified) FROM verification v
             JOIN snapshot n ON n.id = v.snapshot JOIN source s ON s.id = n.source GROUP BY s.repository";
-        self.times(sql).await
+        self.times(sql, args![]).await
     }
 
     /// When each repository's oldest snapshot that is listed was taken, by the repository's id.
     pub async fn first_snapshots(&self) -> Result<BTreeMap<String, Timestamp>> {
         let sql = "SELECT s.repository, min(n.taken) FROM snapshot n JOIN source s ON s.id = n.source GROUP BY s.repository";
-        self.times(sql).await
+        self.times(sql, args![]).await
     }
 
     /// What a sync found of each connector and no policy took up, by the connector's name in lower case.
@@ -165,8 +166,12 @@ impl Catalog {
             .collect()
     }
 
-    async fn times(&self, sql: &'static str) -> Result<BTreeMap<String, Timestamp>> {
-        let rows = self.db.read(sql, args![]).await?;
+    async fn times(
+        &self,
+        sql: &'static str,
+        values: Vec<Value>,
+    ) -> Result<BTreeMap<String, Timestamp>> {
+        let rows = self.db.read(sql, values).await?;
         rows.iter()
             .map(|row| Ok((row.text(0)?, row.time(1)?)))
             .collect()

@@ -65,9 +65,7 @@ pub(crate) fn insert(run: &Run) -> Result<(&'static str, Vec<Value>)> {
 /// What [`Catalog::finish_run`] stores.
 pub(crate) fn finish(run: &Run) -> Result<(&'static str, Vec<Value>)> {
     let sql = "UPDATE run SET state = $2, finished = $3, snapshot = $4, counts = $5, error = $6, waiting = NULL, result = $7,
-            requests = $8, received = $9, stored = $10, items = $11,
-            whole = CASE WHEN (SELECT taken FROM snapshot WHERE snapshot.id = $4) < $12
-                THEN (SELECT taken FROM snapshot WHERE snapshot.id = $4) ELSE $12 END
+            requests = $8, received = $9, stored = $10, items = $11, whole = $12
         WHERE id = $1";
     let items: u64 = run.counts.kinds.values().map(|kind| kind.items).sum();
     let values = args![
@@ -87,8 +85,7 @@ pub(crate) fn finish(run: &Run) -> Result<(&'static str, Vec<Value>)> {
     Ok((sql, values))
 }
 
-/// When everything that a backup is for had been read, in it or before, by this machine's clock: the snapshot is dated by the service's.
-/// `None` for a run that is no good backup.
+/// When everything that a backup is for had been read, in it or before; `None` for a run that is no good backup.
 fn whole(run: &Run) -> Option<Timestamp> {
     let good = matches!(
         run.state,

@@ -15,7 +15,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::backup::checkpoint::{Checkpoints, Position};
-use crate::backup::pulse::Pulse;
+use crate::backup::pulse::{Named, Pulse};
 use crate::backup::scope_key;
 use crate::change::{self, Change, Op};
 use crate::layout::Layouts;
@@ -140,13 +140,12 @@ impl<'a> Collector<'a> {
         if let Some(checkpoints) = &self.checkpoints {
             checkpoints.begin(number, &info, from.clone());
         }
-        let phase = info.phase();
-        self.pulse.begin(number, &phase);
+        self.pulse.begin(number, &info.phase());
         CrawlSink {
             collector: self,
             number,
             info,
-            phase,
+            named: Named::default(),
             epoch: AtomicU32::new(epoch),
             from,
         }
@@ -238,7 +237,7 @@ pub(crate) struct CrawlSink<'c, 'a> {
     collector: &'c Collector<'a>,
     number: u16,
     info: CrawlInfo,
-    phase: String,
+    named: Named,
     epoch: AtomicU32,
     from: Option<Position>,
 }
@@ -251,7 +250,8 @@ impl Drop for CrawlSink<'_, '_> {
 
 impl CrawlSink<'_, '_> {
     fn reads(&self, item: &ItemRef, name: &str) {
-        self.collector.pulse.reads(&self.phase, item, name);
+        let who = (self.number, &self.named);
+        self.collector.pulse.reads(who, item, name);
     }
 
     fn folder(&self, item: &ItemRef) -> Result<String> {

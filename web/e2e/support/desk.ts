@@ -156,8 +156,12 @@ export function desk(options: Parameters<typeof World.start>[0] = {}): Desk {
     if (task.result?.state === "fail") await made.person.tell(task.name);
     expect(made.person.complaints.splice(0)).toEqual([]);
     for (const { name } of await made.connectors()) await made.world.remove(`/connectors/${name}`, made.token);
+    // What another connector used for restores outlives its own.
+    const kept = await made.world.get<{ items: { name: string }[] }>("/credentials", made.token);
+    for (const { name } of kept.items.filter((one) => one.name.startsWith("connector "))) await made.world.remove(`/credentials/${encodeURIComponent(name)}`, made.token);
     const profiles = await made.world.get<{ items: { name: string }[] }>("/app-profiles", made.token);
-    for (const { name } of profiles.items) await made.world.remove(`/app-profiles/${encodeURIComponent(name)}`, made.token);
+    // What a credential of the vault still signs in through stays.
+    for (const { name } of profiles.items) await made.world.remove(`/app-profiles/${encodeURIComponent(name)}`, made.token).catch(() => undefined);
   });
   return made;
 }

@@ -89,7 +89,7 @@ impl Control {
         let raised = catalog.alarms().await?.into_iter().map(|row| row.alarm);
         let filling = raised.filter(|alarm| alarm.kind == AlarmKind::StorageFilling);
         Ok(Facts {
-            last_good: catalog.last_good_backups().await?,
+            last_good: catalog.last_good_backups(self.now()).await?,
             unprotected: catalog.unprotected().await?,
             credentials: catalog.credentials().await?,
             verified: catalog.last_verifications().await?,

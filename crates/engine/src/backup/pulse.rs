@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use model::{Event, ItemRef};
@@ -17,8 +17,17 @@ const SHOWN: usize = 120;
 #[derive(Default)]
 pub(crate) struct Pulse {
     state: Mutex<State>,
-    /// The object that was named last was reported: the next one is worth its name.
-    is_named: AtomicBool,
+    /// Counts the reports: of all that a crawl reads between two of them only the first is worth its name.
+    round: AtomicU32,
+}
+
+/// The round in which a crawl has named last what it reads.
+pub(crate) struct Named(AtomicU32);
+
+impl Default for Named {
+    fn default() -> Self {
+        Self(AtomicU32::new(u32::MAX))
+    }
 }
 
 #[derive(Default)]
@@ -28,11 +37,16 @@ struct State {
     open: BTreeMap<u16, Open>,
     phase: String,
     current: Option<String>,
+    /// Somebody has named what is read since the last report.
+    is_named: bool,
     last: Option<Instant>,
 }
 
 #[derive(Default)]
 struct Open {
+    phase: String,
+    /// What it has named last.
+    current: Option<String>,
     items: u64,
     /// What its listings promised so far; `None` before the first.
     expected: Option<u64>,
@@ -41,14 +55,25 @@ struct Open {
 impl Pulse {
     pub(crate) fn begin(&self, crawl: u16, phase: &str) {
         let mut state = self.lock();
-        state.open.insert(crawl, Open::default());
+        let open = Open {
+            phase: phase.to_owned(),
+            ..Open::default()
+        };
+        state.open.insert(crawl, open);
         phase.clone_into(&mut state.phase);
-        state.current = None;
-        self.is_named.store(false, Ordering::Relaxed);
+        (state.current, state.is_named) = (None, false);
     }
 
+    /// What is still at work is told from then on.
     pub(crate) fn end(&self, crawl: u16) {
-        self.lock().open.remove(&crawl);
+        let mut state = self.lock();
+        let ended = state.open.remove(&crawl).map(|open| open.phase);
+        let other = state.open.values().next_back();
+        if let Some((phase, current)) = other.map(|open| (open.phase.clone(), open.current.clone()))
+            && ended.as_ref() == Some(&state.phase)
+        {
+            (state.phase, state.current, state.is_named) = (phase, current, false);
+        }
     }
 
     pub(crate) fn expect(&self, crawl: u16, items: u64) {
@@ -67,14 +92,22 @@ impl Pulse {
     }
 
     /// Something of an item came. Of all that comes only what a report will name is remembered.
-    pub(crate) fn reads(&self, phase: &str, item: &ItemRef, name: &str) {
-        if self.is_named.swap(true, Ordering::Relaxed) {
+    pub(crate) fn reads(&self, (crawl, named): (u16, &Named), item: &ItemRef, name: &str) {
+        let round = self.round.load(Ordering::Relaxed);
+        if named.0.swap(round, Ordering::Relaxed) == round {
             return;
         }
         let name = if name.is_empty() { &item.id } else { name };
+        let current: Option<String> = Some(name.chars().take(SHOWN).collect());
         let mut state = self.lock();
-        phase.clone_into(&mut state.phase);
-        state.current = Some(name.chars().take(SHOWN).collect());
+        let Some(open) = state.open.get_mut(&crawl) else {
+            return;
+        };
+        open.current.clone_from(&current);
+        let phase = open.phase.clone();
+        if !state.is_named {
+            (state.phase, state.current, state.is_named) = (phase, current, true);
+        }
     }
 
     /// What is to be reported now; nothing within a second of the last time.
@@ -84,7 +117,8 @@ impl Pulse {
             return None;
         }
         state.last = Some(Instant::now());
-        self.is_named.store(false, Ordering::Relaxed);
+        state.is_named = false;
+        self.round.fetch_add(1, Ordering::Relaxed);
         let usage = usage();
         Some(Event::Progress {
             phase: state.phase.clone(),
@@ -196,19 +230,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_report_names_what_came_first_since_the_one_before() {
         let pulse = Pulse::default();
+        let named = [(); 3].map(|()| Named::default());
+        pulse.begin(1, "crawl other");
         pulse.begin(0, "crawl thing");
-        pulse.reads("crawl thing", &item("1"), "One");
-        pulse.reads("crawl thing", &item("2"), "Two");
+        pulse.reads((0, &named[0]), &item("1"), "One");
+        pulse.reads((0, &named[0]), &item("2"), "Two");
         assert_eq!(told(&pulse).1.as_deref(), Some("One"));
         assert!(pulse.report(Usage::default).is_none());
-        pulse.reads("crawl other", &item("3"), "");
+        pulse.reads((1, &named[1]), &item("3"), "");
         let (phase, current, ..) = told_after(&pulse).await;
         assert_eq!((&*phase, current.as_deref()), ("crawl other", Some("3")));
         // What began since is named in its place.
-        pulse.reads("crawl thing", &item("4"), "Four");
-        pulse.begin(1, "crawl more");
-        pulse.reads("crawl more", &item("5"), "Five");
+        pulse.reads((0, &named[0]), &item("4"), "Four");
+        pulse.begin(2, "crawl more");
+        pulse.reads((2, &named[2]), &item("5"), "Five");
         assert_eq!(told_after(&pulse).await.1.as_deref(), Some("Five"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_still_at_work_is_told_when_what_was_told_has_ended() {
+        let pulse = Pulse::default();
+        let named = [(); 2].map(|()| Named::default());
+        pulse.begin(0, "crawl long");
+        pulse.begin(1, "crawl short");
+        pulse.reads((1, &named[1]), &item("1"), "One");
+        // It has begun meanwhile, and says nothing for a long time.
+        pulse.reads((0, &named[0]), &item("2"), "Two");
+        assert_eq!(told(&pulse).0, "crawl short");
+        pulse.end(1);
+        let (phase, current, ..) = told_after(&pulse).await;
+        assert_eq!((&*phase, current.as_deref()), ("crawl long", Some("Two")));
     }
 
     #[tokio::test(start_paused = true)]
