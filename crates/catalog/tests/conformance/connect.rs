@@ -52,6 +52,18 @@ fn connector(name: &str, organization: &str, credential: &str) -> Connector {
     }
 }
 
+fn profile(name: &str, tenant: &str) -> AppProfile {
+    AppProfile {
+        name: name.to_owned(),
+        service: "azure-devops".to_owned(),
+        app: app(tenant),
+        own: true,
+        credential: None,
+        consented: None,
+        created: at(0),
+    }
+}
+
 fn user(tenant: &str) -> SignIn {
     SignIn::User {
         app: app(tenant),
@@ -403,15 +415,6 @@ pub(crate) async fn of_two_refreshed_tokens_the_first_stands(place: Place) {
 
 pub(crate) async fn av_02_an_app_profile_comes_with_its_credential_or_not_at_all(place: Place) {
     let catalog = place.open().await;
-    let profile = |name: &str, tenant: &str| AppProfile {
-        name: name.to_owned(),
-        service: "azure-devops".to_owned(),
-        app: app(tenant),
-        own: false,
-        credential: None,
-        consented: None,
-        created: at(0),
-    };
     let put = async |name: &str, brought: &AppProfile| {
         let sign_in = user(&brought.app.tenant);
         let new = NewCredential {
@@ -444,15 +447,6 @@ pub(crate) async fn av_02_an_app_profile_comes_with_its_credential_or_not_at_all
 
 pub(crate) async fn av_03_app_profiles_are_one_for_each_app_and_tenant(place: Place) {
     let catalog = place.open().await;
-    let profile = |name: &str, tenant: &str| AppProfile {
-        name: name.to_owned(),
-        service: "azure-devops".to_owned(),
-        app: app(tenant),
-        own: true,
-        credential: None,
-        consented: None,
-        created: at(0),
-    };
     let first = profile("Contoso", "tenant-1");
     catalog.add_app_profile(&first).await.unwrap();
     for taken in [profile("CONTOSO", "tenant-2"), profile("other", "TENANT-1")] {

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use anyhow::Context as _;
 use serde_json::Value;
 
 use super::compare::{Comparison, Marks, Outcome, expected};
@@ -109,8 +110,11 @@ impl Story<'_> {
             lost.push(format!("work item {} {}", item["id"], item["title"]));
         }
         for repository in most("repositories", "lfs").take(1) {
-            let part = |name: &str| repository[name].as_str().unwrap_or_default();
-            let (project, id) = (part("project"), part("id"));
+            let part = |name: &str| {
+                let text = repository[name].as_str();
+                text.with_context(|| format!("a repository of the simulator has no {name}"))
+            };
+            let (project, id) = (part("project")?, part("id")?);
             let path = format!("{organization}/{project}/_apis/git/repositories/{id}");
             self.world.delete(pat, &path).await?;
             lost.push(format!("the repository {}", repository["name"]));
