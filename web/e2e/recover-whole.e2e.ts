@@ -165,3 +165,18 @@ test("what is selected is downloaded as an archive whose files are the stored on
   expect((JSON.parse(files.get(path ?? "")?.toString() ?? "{}") as { id: number }).id).toBe(Number(item.id));
   expect([...files.keys()].some((one) => one.endsWith("/revisions.ndjson"))).toBe(true);
 });
+
+test("a project is downloaded with all that belongs to it, wherever it lies in the snapshot", async () => {
+  const { page, person } = k;
+  const project = (await k.items("project")).find(({ name }) => name === "Fabrikam Fiber");
+  if (project === undefined) throw new Error("there is no such project");
+  await person.open(`/snapshots/${k.newest}?kind=project`);
+  await k.select(project.name);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download as ZIP" }).first().click()]);
+  const files = [...unzip(Buffer.concat(await (await download.createReadStream()).toArray())).keys()];
+  for (const { path } of await k.items("work-item", `project=${project.id}&limit=200`)) {
+    expect(files).toContain(`${path}/work-item.json`);
+  }
+  expect(files).toContain(`${project.path}/project.json`);
+  expect(files.some((file) => file.startsWith("git/"))).toBe(true);
+});

@@ -6,6 +6,7 @@ mod item;
 mod place;
 mod shelf;
 mod unpacked;
+mod whole;
 
 use std::sync::Arc;
 

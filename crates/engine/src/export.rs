@@ -137,6 +137,12 @@ pub async fn export(
     Ok(export.report)
 }
 
+/// The path of what a person named: as the snapshot has it, where they named what export makes of it. Empty for the root.
+pub async fn find(repository: &Repository, tree: TreeId, path: &str) -> Result<String> {
+    let found = resolve(repository, tree, path).await?;
+    Ok(found.map_or_else(String::new, |(parent, node)| join(&parent, &node.name)))
+}
+
 /// The node at a path, with its parent's path; `None` for the root. A component is a name of the snapshot, or what export makes of it.
 async fn resolve(
     repository: &Repository,

@@ -139,6 +139,11 @@ pub trait Kind: Send + Sync {
     /// What a person would search for and when it changed, read from a stored document: equal to what the crawl sent beside it.
     fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)>;
 
+    /// The kind that holds the content of its items, and the member of the document (a JSON pointer) that names which: the repository of a wiki's pages.
+    fn content(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
     /// Sends what changed in `cx.scope` since `cx.cursor`; without a cursor, everything there is.
     ///
     /// `Ok` after a call without a cursor states that the listing was complete: what it did not mention is gone.

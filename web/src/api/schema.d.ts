@@ -1865,8 +1865,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Files and folders as a ZIP (`application/zip`), with the names that `keepward export` gives them. `path` may be given several times; an empty one
-         *     is everything. What is damaged breaks the connection: a download that ends well is whole.
+         * Files and folders as a ZIP (`application/zip`), with the names that `keepward export` gives them. `path`, `kind` and `project` may be given several
+         *     times, and add to each other; an empty path is everything. What is damaged breaks the connection: a download that ends well is whole.
          */
         get: operations["snapshot_archive"];
         put?: never;
@@ -10537,9 +10537,15 @@ export interface operations {
     };
     snapshot_archive: {
         parameters: {
-            query: {
+            query?: {
                 /** @description A file or folder, with `/` between names. */
-                path: string[];
+                path?: string[];
+                /** @description All of a kind. */
+                kind?: string[];
+                /** @description A project with all that belongs to it, by id or name. */
+                project?: string[];
+                /** @description Each at its place in the snapshot, and not beside each other, with what holds its content: a wiki with the repository of its pages. So it is with a kind or a project in any case. */
+                whole?: boolean;
             };
             header?: never;
             path: {

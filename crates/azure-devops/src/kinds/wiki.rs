@@ -220,6 +220,10 @@ impl Kind for WikiKind {
         &SPEC
     }
 
+    fn content(&self) -> Option<(&'static str, &'static str)> {
+        Some((GIT_REPOSITORY, "/repositoryId"))
+    }
+
     fn describe(&self, document: &[u8]) -> Option<(String, Option<Timestamp>)> {
         let wiki: Wiki<'_> = serde_json::from_slice(document).ok()?;
         Some((wiki.name.to_string(), None))

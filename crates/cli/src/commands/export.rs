@@ -19,14 +19,18 @@ use crate::visible::visible;
 #[derive(Args)]
 #[command(
     after_help = "Examples:\n  keepward export latest work-items/0000/17 --to out\n  keepward export latest git --to out\n  keepward export latest / --to everything\n  \
-    keepward export latest work-items/0000/17 --zip 17.zip --server https://keepward.example.com\n\n\
+    keepward export latest work-items/0000/17 --zip 17.zip --server https://keepward.example.com\n  keepward export latest --project Payments --zip payments.zip\n\n\
     Names that would leave the folder are written in an escaped form and reported."
 )]
 pub(crate) struct Command {
     /// An id, the beginning of one, or `latest`
     snapshot: String,
-    /// A file or folder in it, as `keepward snapshot browse` shows it
-    path: String,
+    /// A file or folder in it, as `keepward snapshot browse` shows it; / for everything
+    #[arg(required_unless_present = "project")]
+    path: Option<String>,
+    /// A project with all that belongs to it, wherever it lies in the snapshot, by name or id; may be given several times
+    #[arg(long, value_name = "PROJECT", requires = "zip", conflicts_with_all = ["path", "to"])]
+    project: Vec<String>,
     /// The folder to write to; made when it does not exist
     #[arg(long, value_name = "DIR", required_unless_present = "zip")]
     to: Option<PathBuf>,
@@ -66,7 +70,11 @@ pub(crate) async fn run(
         reporter: progress.as_ref(),
         cancel,
     };
-    let path = command.path.trim_matches('/');
+    let path = command
+        .path
+        .as_deref()
+        .unwrap_or_default()
+        .trim_matches('/');
     let exported = async { Ok(export(&repository, snapshot, path, to, &options).await?) };
     let subject = format!("snapshot/{snapshot}");
     let details = serde_json::json!({ "repository": row.name, "paths": [path], "to": to });
@@ -118,8 +126,13 @@ async fn archive(
     };
     let api = Api::open(global).await?;
     let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
-    let path = segment(command.path.trim_matches('/'));
-    let archive = format!("/snapshots/{id}/archive?path={path}");
+    let path = command.path.iter().map(|path| ("path", path));
+    let projects = command.project.iter().map(|name| ("project", name));
+    let asked: Vec<String> = path
+        .chain(projects)
+        .map(|(name, value)| format!("{name}={}", segment(value)))
+        .collect();
+    let archive = format!("/snapshots/{id}/archive?{}", asked.join("&"));
     let Some(file) = file else {
         api.copy_out(&archive, output).await?;
         return Ok(Exit::Done);

@@ -62,6 +62,8 @@ async fn what_is_for_standard_output_goes_there_and_into_no_file_of_that_name() 
     };
     let zip = piped("export latest source.json --zip -", 0);
     assert!(zip.starts_with(b"PK"));
+    let project = piped("export latest --project Проект --zip -", 0);
+    assert!(memchr::memmem::find(&project, b"/project.json").is_some());
     let token = "token add tests --user anna --permission read-status --to -";
     for line in [token, "worker token edge --to -"] {
         let secret = String::from_utf8(piped(line, 0)).unwrap();

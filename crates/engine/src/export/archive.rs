@@ -1,6 +1,6 @@
 //! Export as a ZIP that is made while it is read, piece by piece, with the names that files would get.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +37,8 @@ pub struct Archive {
     /// The large file that is being written, and how much of it is.
     large: Option<(Entry, BoxStream<'static, repository::Result<Bytes>>, u64)>,
     left_out: Vec<String>,
+    /// What is wanted of the folders that are not taken whole.
+    wanted: Wanted,
 }
 
 /// Something of the snapshot with its name in the archive.
@@ -44,6 +46,8 @@ struct Entry {
     node: Node,
     path: String,
     to: String,
+    /// All of it; else what is wanted of it.
+    whole: bool,
 }
 
 /// What the writer has made and nobody has taken yet.
@@ -76,8 +80,47 @@ fn broken(error: impl Into<io::Error>) -> Error {
 impl Archive {
     /// Begins an archive of these paths, each under its own name; an empty path is everything. A path that is not there is an error now.
     pub async fn open(repository: &Repository, tree: TreeId, paths: &[String]) -> Result<Self> {
+        let mut this = Self::new(repository, Wanted::default());
+        let mut taken = HashSet::from([LEFT_OUT.to_owned()]);
+        for path in paths {
+            match resolve(repository, tree, path).await? {
+                None => {
+                    let nodes = repository.tree(tree).await?.nodes;
+                    this.entries(Within::top(true), nodes, &mut taken)?;
+                }
+                Some((parent, node)) => {
+                    let within = Within {
+                        path: &parent,
+                        ..Within::top(true)
+                    };
+                    this.entries(within, vec![node], &mut taken)?;
+                }
+            }
+        }
+        this.open.reverse();
+        Ok(this)
+    }
+
+    /// Begins an archive of these paths, however many, each at its place in the snapshot. One that is not there breaks it off. What is `left_out`
+    /// is named in it.
+    pub async fn in_place(
+        repository: &Repository,
+        tree: TreeId,
+        paths: Vec<String>,
+        left_out: Vec<String>,
+    ) -> Result<Self> {
+        let mut this = Self::new(repository, Wanted::new(paths));
+        this.left_out = left_out;
+        let nodes = repository.tree(tree).await?.nodes;
+        let mut taken = HashSet::from([LEFT_OUT.to_owned()]);
+        this.entries(Within::top(false), nodes, &mut taken)?;
+        this.open.reverse();
+        Ok(this)
+    }
+
+    fn new(repository: &Repository, wanted: Wanted) -> Self {
         let made = Made::default();
-        let mut this = Self {
+        Self {
             repository: repository.clone(),
             zip: Some(ZipWriter::new_stream(made.clone())),
             made,
@@ -87,19 +130,8 @@ impl Archive {
             ready: VecDeque::new(),
             large: None,
             left_out: Vec::new(),
-        };
-        let mut taken = HashSet::from([LEFT_OUT.to_owned()]);
-        for path in paths {
-            match resolve(repository, tree, path).await? {
-                None => {
-                    let nodes = repository.tree(tree).await?.nodes;
-                    this.entries("", "", nodes, &mut taken);
-                }
-                Some((parent, node)) => this.entries(&parent, "", vec![node], &mut taken),
-            }
+            wanted,
         }
-        this.open.reverse();
-        Ok(this)
     }
 
     /// The next piece, or `None` when the archive is whole.
@@ -150,7 +182,12 @@ impl Archive {
                 return self.zip()?.add_directory(entry.to, options).map_err(broken);
             }
             let below = self.open.len();
-            self.entries(&entry.path, &entry.to, nodes, &mut HashSet::new());
+            let within = Within {
+                path: &entry.path,
+                to: &entry.to,
+                whole: entry.whole,
+            };
+            self.entries(within, nodes, &mut HashSet::new())?;
             self.open[below..].reverse();
             return Ok(());
         }
@@ -166,20 +203,45 @@ impl Archive {
     }
 
     /// Names what is in a folder; what is neither file nor folder is left out.
-    fn entries(&mut self, path: &str, to: &str, nodes: Vec<Node>, taken: &mut HashSet<String>) {
+    fn entries(
+        &mut self,
+        within: Within<'_>,
+        nodes: Vec<Node>,
+        taken: &mut HashSet<String>,
+    ) -> Result<()> {
+        let mut missing = if within.whole {
+            BTreeMap::new()
+        } else {
+            self.wanted.of(within.path)
+        };
         for node in nodes {
-            let from = join(path, &node.name);
+            let is_all = within.whole || missing.get(&node.name) == Some(&true);
+            // Nothing lies in a file.
+            let has_some = node.node_type == NodeType::Dir && missing.contains_key(&node.name);
+            if !is_all && !has_some {
+                continue;
+            }
+            missing.remove(&node.name);
+            let from = join(within.path, &node.name);
             if !matches!(node.node_type, NodeType::Dir | NodeType::File) {
                 let line = format!("{}: a {}", from.escape_debug(), node.node_type.as_str());
                 self.left_out.push(line);
                 continue;
             }
-            let to = join(to, &free_name(&node.name, taken));
+            let to = join(within.to, &free_name(&node.name, taken));
             self.open.push(Entry {
                 node,
                 path: from,
                 to,
+                whole: is_all,
             });
+        }
+        match missing.into_keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Error::Request {
+                code: "repository-damaged",
+                message: format!("the snapshot has no `{}`", join(within.path, &name)),
+            }),
         }
     }
 
@@ -238,6 +300,47 @@ impl Archive {
             zip.finish().map_err(broken)?;
         }
         Ok(())
+    }
+}
+
+/// The folder whose entries are named: its path, its name in the archive, and whether it is taken whole.
+struct Within<'a> {
+    path: &'a str,
+    to: &'a str,
+    whole: bool,
+}
+
+impl Within<'_> {
+    fn top(whole: bool) -> Self {
+        Self {
+            path: "",
+            to: "",
+            whole,
+        }
+    }
+}
+
+/// Paths in their order, so that those below a folder stand together.
+#[derive(Default)]
+struct Wanted(Vec<String>);
+
+impl Wanted {
+    fn new(mut paths: Vec<String>) -> Self {
+        paths.sort_unstable();
+        Self(paths)
+    }
+
+    /// The names that are wanted of a folder, and whether all of each is.
+    fn of(&self, folder: &str) -> BTreeMap<String, bool> {
+        let above = join(folder, "");
+        let first = self.0.partition_point(|path| *path < above);
+        let below = self.0[first..].iter();
+        let mut names = BTreeMap::new();
+        for path in below.map_while(|path| path.strip_prefix(&above)) {
+            let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+            *names.entry(name.to_owned()).or_insert(false) |= rest.is_empty();
+        }
+        names
     }
 }
 

@@ -44,8 +44,12 @@ impl Site {
 
     /// The snapshot of a backup.
     pub(crate) async fn back_up(&self) -> String {
-        let body = json!({ "connector": "contoso" });
-        let run = self.world.post("/backups", &body).await.expect(202);
+        self.back_up_of(&json!({ "connector": "contoso" })).await
+    }
+
+    /// The same of a backup that is asked for so.
+    pub(crate) async fn back_up_of(&self, body: &Value) -> String {
+        let run = self.world.post("/backups", body).await.expect(202);
         self.work().await;
         let run = self.run(run["id"].as_str().unwrap()).await;
         // An item that somebody destroyed is an issue.

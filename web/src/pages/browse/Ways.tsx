@@ -1,13 +1,10 @@
 import { Button } from "@fluentui/react-components";
 import { ArrowDownloadRegular, ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
 import { useTexts } from "../../texts";
-import { type Entry, pathsOf } from "../restore/basket";
+import { archiveOf, type Entry } from "../restore/basket";
 import { archiveUrl } from "./content";
 import { useRestoreWays } from "./restore";
 import type { SnapshotDetail } from "./snapshot";
-
-// Longer addresses are refused on their way.
-const LONGEST = 16_000;
 
 interface Props {
   snapshot: SnapshotDetail;
@@ -19,9 +16,7 @@ export function Ways({ snapshot, entries }: Props) {
   const t = useTexts("browse");
   const ways = useRestoreWays(snapshot);
   const none = entries.length === 0;
-  const paths = pathsOf(entries);
-  const archive = archiveUrl(snapshot.id, paths ?? []);
-  const why = paths === undefined ? t("apart") : archive.length > LONGEST ? t("tooMany") : undefined;
+  const archive = archiveUrl(snapshot.id, archiveOf(entries));
   return (
     <>
       {ways && (
@@ -34,8 +29,8 @@ export function Ways({ snapshot, entries }: Props) {
           </Button>
         </>
       )}
-      {none || why ? (
-        <Button icon={<ArrowDownloadRegular />} disabledFocusable={!none} disabled={none} title={none ? undefined : why}>
+      {none || archive === undefined ? (
+        <Button icon={<ArrowDownloadRegular />} disabledFocusable={!none} disabled={none} title={none ? undefined : t("tooMany")}>
           {t("download")}
         </Button>
       ) : (

@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Problem } from "../../api/problem";
+import type { Archived } from "../restore/basket";
 
 /** What a snapshot holds never changes: events do not make it stale, and going back does not read it again. */
 export const FIXED = { staleTime: "static", gcTime: 600_000 } as const;
@@ -20,10 +21,16 @@ export function blobUrl(snapshot: string, repository: string, ref: string, file:
   return address(snapshot, "/git/blob", { path: repository, ref, file, download });
 }
 
-/** Where the archive of folders and files is. */
-export function archiveUrl(snapshot: string, paths: string[]): string {
-  const words = new URLSearchParams(paths.map((path) => ["path", path]));
-  return `/api/v1/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
+// Longer addresses are refused on their way.
+const LONGEST = 16_000;
+
+/** Where the archive of a selection is; `undefined` for one that names too much for an address. */
+export function archiveUrl(snapshot: string, { path = [], kind = [], project = [], whole }: Archived): string | undefined {
+  const named = { path, kind, project };
+  const words = new URLSearchParams(Object.entries(named).flatMap(([name, values]) => values.map((value) => [name, value])));
+  if (whole) words.append("whole", "true");
+  const address = `/api/v1/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
+  return address.length > LONGEST ? undefined : address;
 }
 
 /** The beginning of a file, as the server tells it. */

@@ -50,7 +50,6 @@ addTexts("browse", {
   added_other: "{{count}} added to the basket",
   restore: "Restore…",
   download: "Download as ZIP",
-  apart: "What lies in a project, and the pages of a wiki, are not in the folder that would be downloaded. Choose repositories and work items, or restore it.",
   tooMany: "These are too many for one download. Choose fewer, or restore them.",
   restoreKind: "Restore all of this kind…",
   restoreAll: "Restore everything…",

@@ -17,7 +17,7 @@ import { archiveUrl } from "../browse/content";
 import { Stale } from "../browse/Frame";
 import { useSnapshot } from "../browse/snapshot";
 import { isFor, useSourceName } from "../browse/source";
-import { type Entry, entryKey, type Origin, pathsOf, selectOf } from "./basket";
+import { archiveOf, type Entry, entryKey, type Origin, selectOf } from "./basket";
 import { cliOf } from "./cli";
 import { Selected } from "./Selected";
 import { dropBasket, removeFromBasket } from "./useBasket";
@@ -50,7 +50,7 @@ export function Wizard({ origin, entries, inBasket }: Props) {
   const select = selectOf(chosen, missing);
   const whole = select !== undefined && select !== "mixed" && target.chosen !== undefined;
   const body = whole ? { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select } : undefined;
-  const paths = pathsOf(chosen);
+  const archive = archiveUrl(origin.id, archiveOf(chosen));
   const at = refusedAt(plan.error);
   return (
     <form
@@ -77,12 +77,12 @@ export function Wizard({ origin, entries, inBasket }: Props) {
         <Button appearance="primary" type="submit" disabled={!body || plan.isPending}>
           {t(plan.isPending ? "new.planning" : "new.plan")}
         </Button>
-        {paths && paths.length > 0 && (
-          <Button as="a" icon={<ArrowDownloadRegular />} href={archiveUrl(origin.id, paths)} download>
+        {chosen.length > 0 && archive !== undefined && (
+          <Button as="a" icon={<ArrowDownloadRegular />} href={archive} download>
             {t("download")}
           </Button>
         )}
-        {chosen.length > 0 && paths === undefined && <span className={styles.hint}>{t("apart")}</span>}
+        {archive === undefined && <span className={styles.hint}>{t("tooMany")}</span>}
         {body && <ShowAs cli={cliOf(origin.id, body.target.connector, conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
       </div>
     </form>

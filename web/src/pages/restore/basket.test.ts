@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Baskets, countOf, type Entry, entryKey, parseBaskets, pathsOf, selectOf, withEntries, withoutBasket, withoutEntries } from "./basket";
+import { archiveOf, type Baskets, countOf, type Entry, entryKey, parseBaskets, selectOf, withEntries, withoutBasket, withoutEntries } from "./basket";
 
 const origin = (id: string) => ({ id, service: "azure-devops", source: "contoso", time: "2026-11-22T12:00:00Z" });
 const item = (id: string): Entry => ({ type: "item", kind: "work-item", item: id, name: `Item ${id}`, path: `work-items/0000/${id}` });
@@ -44,16 +44,16 @@ test("only what the target lacks is asked for as such", () => {
   expect(selectOf([], true)).toBeUndefined();
 });
 
-test("an archive holds the folders of all entries or is not offered", () => {
-  expect(pathsOf([item("1"), { type: "kind", kind: "git-repository" }])).toEqual(["work-items/0000/1", "git"]);
-  expect(pathsOf([{ type: "everything" }])).toEqual([""]);
-  expect(pathsOf([item("1"), { type: "kind", kind: "team" }])).toBeUndefined();
+test("an archive holds what the entries stand for", () => {
+  expect(archiveOf([item("1"), { type: "kind", kind: "git-repository" }])).toEqual({ path: ["work-items/0000/1"], kind: ["git-repository"] });
+  expect(archiveOf([item("1"), { type: "everything" }])).toEqual({ path: [""] });
+  expect(archiveOf([{ type: "project", project: "p", name: "P" }])).toEqual({ project: ["p"] });
 });
 
-test("no archive is offered of what lies for the most part outside of its folder", () => {
-  const named = (kind: string): Entry => ({ type: "item", kind, item: "7", name: "Shop", path: `${kind}s/7` });
-  const hollow: Entry[] = [named("wiki"), named("project"), { type: "kind", kind: "wiki" }, { type: "kind", kind: "project" }, { type: "project", project: "p", name: "P" }];
-  for (const entry of hollow) expect(pathsOf([item("1"), entry])).toBeUndefined();
+test("a wiki is downloaded with what holds its pages", () => {
+  const wiki: Entry = { type: "item", kind: "wiki", item: "7", name: "Shop", path: "wikis/7" };
+  expect(archiveOf([wiki])).toEqual({ path: ["wikis/7"], whole: true });
+  expect(archiveOf([item("1")])).toEqual({ path: ["work-items/0000/1"] });
 });
 
 test("what the browser kept is taken as far as it is understood", () => {

@@ -7,7 +7,7 @@ export interface Origin {
   time: string;
 }
 
-/** Something to restore. An item's folder in the snapshot is what an archive of it holds. */
+/** Something to restore. An item's folder in the snapshot is what an archive names. */
 export type Entry =
   | { type: "everything" }
   | { type: "kind"; kind: string }
@@ -43,9 +43,6 @@ const FOLDERS: Record<string, string> = {
   group: "groups",
   site: "sites",
 };
-
-/** Kinds of which the folder is not all: the repositories and work items of a project, and the pages of a wiki, lie elsewhere in the snapshot. */
-const APART = new Set(["project", "wiki"]);
 
 export function entryKey(entry: Entry): string {
   switch (entry.type) {
@@ -107,21 +104,28 @@ export function selectOf(entries: Entry[], missing = false): Select | "mixed" | 
   };
 }
 
-/** The folders that hold all of the entries, for an archive; `undefined` where they do not hold all that a restore of these would take. */
-export function pathsOf(entries: Entry[]): string[] | undefined {
-  const paths = entries.map((entry) => {
-    switch (entry.type) {
-      case "everything":
-        return "";
-      case "kind":
-        return APART.has(entry.kind) ? undefined : FOLDERS[entry.kind];
-      case "project":
-        return undefined;
-      case "item":
-        return APART.has(entry.kind) ? undefined : entry.path;
-    }
-  });
-  return paths.every((path) => path !== undefined) ? paths : undefined;
+/** What the API takes as the selection of an archive. */
+export interface Archived {
+  path?: string[];
+  kind?: string[];
+  project?: string[];
+  /** With what belongs to the folders elsewhere in the snapshot, each at its place there. */
+  whole?: true;
+}
+
+/** The archive of all that the entries stand for. What lies in one folder is there by its own name; where more is needed, at its place in the snapshot. */
+export function archiveOf(entries: Entry[]): Archived {
+  if (entries.some(({ type }) => type === "everything")) return { path: [""] };
+  const path = entries.flatMap((entry) => (entry.type === "item" ? [entry.path] : []));
+  const kind = entries.flatMap((entry) => (entry.type === "kind" ? [entry.kind] : []));
+  const project = entries.flatMap((entry) => (entry.type === "project" ? [entry.project] : []));
+  const apart = entries.some((entry) => entry.type === "item" && entry.kind === "wiki");
+  return {
+    ...(path.length > 0 && { path }),
+    ...(kind.length > 0 && { kind }),
+    ...(project.length > 0 && { project }),
+    ...(apart && { whole: true }),
+  };
 }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";

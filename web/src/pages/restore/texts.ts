@@ -175,7 +175,7 @@ addTexts("restore", {
     none: "The plan names nobody.",
   },
   download: "Download as ZIP instead",
-  apart: "This cannot be downloaded as one ZIP: parts of it lie in other folders of the snapshot. Choose repositories and work items, or everything.",
+  tooMany: "These are too many for one download. Choose fewer, or restore them.",
   differences: "Read back, it differs:",
   lost: "Lost:",
 });
