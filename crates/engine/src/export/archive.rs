@@ -304,6 +304,7 @@ impl Archive {
 }
 
 /// The folder whose entries are named: its path, its name in the archive, and whether it is taken whole.
+#[derive(Clone, Copy)]
 struct Within<'a> {
     path: &'a str,
     to: &'a str,
