@@ -34,7 +34,7 @@ impl Asked {
         for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             match &*name {
                 "kind" | "project" if value.is_empty() => {
-                    return Err(Problem::parameter(&*name, "it names nothing"));
+                    return Err(Problem::parameter(&name, "it names nothing"));
                 }
                 "path" => asked.paths.push(value.trim_matches('/').to_owned()),
                 "kind" => asked.kinds.push(value.into_owned()),
