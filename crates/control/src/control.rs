@@ -1,5 +1,6 @@
 //! What the control side works with.
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub struct Control {
     pub work: PathBuf,
 }
 
+/// A block that no disk keeps within its directories.
+const PROBE: usize = 64 << 10;
+
 impl Control {
     pub fn service(&self, name: &str) -> Result<&'static Service> {
         let found = self
@@ -50,6 +54,23 @@ impl Control {
         let seconds = u64::try_from(now.as_second()).unwrap_or(0);
         let nanoseconds = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
         Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds)).to_string()
+    }
+
+    /// Writes a little to the disk that every run needs, and takes it away: fails with `disk-full` before a run would.
+    pub async fn try_disk(&self) -> Result<()> {
+        let work = self.work.clone();
+        let write = move || {
+            let mut file = tempfile::tempfile_in(&work)?;
+            file.write_all(&[0; PROBE])
+        };
+        let wrote = tokio::task::spawn_blocking(write).await;
+        wrote
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(|source| Error::Io {
+                what: format!("cannot write in {}", self.work.display()),
+                source,
+            })
     }
 
     pub(crate) fn temporary(&self) -> Result<tempfile::TempDir> {

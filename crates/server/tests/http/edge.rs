@@ -181,6 +181,15 @@ async fn health_is_for_everyone_and_metrics_are_not() {
         .refuses(401, "sign-in-needed");
 }
 
+#[tokio::test]
+async fn a_server_that_cannot_write_is_not_ready() {
+    let world = World::new().await;
+    std::fs::remove_dir_all(&world.server.control.work).unwrap();
+    let answer = world.nobody(get("/readyz")).await;
+    answer.refuses(503, "storage-failed");
+    assert_eq!(world.nobody(get("/healthz")).await.body, "ok\n");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_for_this_machine_but_not_through_a_proxy() {
     let world = World::new().await;
