@@ -70,5 +70,11 @@ test("a lost server comes back from its repository at the first start, and says 
   await page.getByRole("heading", { level: 1, name: /contoso/ }).waitFor();
   await page.getByRole("table", { name: /in this snapshot$/ }).getByRole("link").first().click();
   await person.settled();
+  // The policy that came with the program is a decision once somebody saves it, as it is.
+  await person.open("/policies/default");
+  const held = page.getByText(/this policy removes nothing until you save it/);
+  await held.waitFor();
+  await page.getByRole("button", { name: "Save policy" }).click();
+  await held.waitFor({ state: "detached" });
   await person.leave();
 });

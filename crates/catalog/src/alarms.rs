@@ -144,11 +144,12 @@ impl Catalog {
         self.times(sql, args![now]).await
     }
 
-    /// When a snapshot of each repository was verified last, by the repository's id.
-    pub async fn last_verifications(&self) -> Result<BTreeMap<String, Timestamp>> {
+    /// When a snapshot of each repository was verified last, by the repository's id. What a clock that was ahead dated after `now` is passed over.
+    pub async fn last_verifications(&self, now: Timestamp) -> Result<BTreeMap<String, Timestamp>> {
         let sql = "SELECT s.repository, max(v.verified) FROM verification v
-            JOIN snapshot n ON n.id = v.snapshot JOIN source s ON s.id = n.source GROUP BY s.repository";
-        self.times(sql, args![]).await
+            JOIN snapshot n ON n.id = v.snapshot JOIN source s ON s.id = n.source
+            WHERE v.verified <= $1 GROUP BY s.repository";
+        self.times(sql, args![now]).await
     }
 
     /// When each repository's oldest snapshot that is listed was taken, by the repository's id.

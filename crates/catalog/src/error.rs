@@ -125,6 +125,8 @@ pub enum Error {
     PlanIncomplete { id: String },
     #[error("a run is at work on restore plan {id}")]
     PlanBusy { id: String },
+    #[error("restore plan {id} is not waiting to be applied")]
+    PlanStarted { id: String },
     #[error("restore plan {id} is done")]
     PlanClosed { id: String },
     #[error("restore plan {plan} has no step {position}")]
@@ -182,6 +184,7 @@ impl Error {
             Self::PlanUnknown { .. } => Some("plan-unknown"),
             Self::PlanIncomplete { .. } => Some("plan-incomplete"),
             Self::PlanBusy { .. } => Some("plan-busy"),
+            Self::PlanStarted { .. } => Some("plan-started"),
             Self::PlanClosed { .. } => Some("plan-closed"),
             Self::PersonExists { .. } => Some("person-exists"),
             Self::PersonUnknown { .. } => Some("person-unknown"),
@@ -297,6 +300,7 @@ mod tests {
             Error::PlanUnknown { id: text() },
             Error::PlanIncomplete { id: text() },
             Error::PlanBusy { id: text() },
+            Error::PlanStarted { id: text() },
             Error::PlanClosed { id: text() },
             Error::PersonExists { name: text() },
             Error::PersonUnknown { name: text() },

@@ -4,7 +4,7 @@ use model::PlanPerson;
 
 use crate::db::{Row, args};
 use crate::plans::plan_error;
-use crate::{Catalog, Listed, Page, Result, page};
+use crate::{Catalog, Error, Listed, Page, Result, page};
 
 /// Who takes the place of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,13 +80,38 @@ impl Catalog {
             .collect()
     }
 
-    /// Says who takes the place of these people; all or none, and answers whom the plan does not name.
+    /// Whom of these people the plan does not name.
+    pub async fn strangers_to_plan(
+        &self,
+        plan: &str,
+        people: impl Iterator<Item = &str>,
+    ) -> Result<Vec<String>> {
+        let mut strangers = Vec::new();
+        for person in people {
+            let sql = "SELECT 1 FROM plan_person WHERE plan = $1 AND person = $2";
+            let found = self.db.read_one(sql, args![plan, person.to_lowercase()]);
+            if found.await?.is_none() {
+                strangers.push(person.to_owned());
+            }
+        }
+        Ok(strangers)
+    }
+
+    /// Says who takes the place of these people; all or none, and answers whom the plan does not name. A plan that is applied by now has read them:
+    /// [`Error::PlanStarted`].
     pub async fn map_plan_people(
         &self,
         plan: &str,
         mapping: &[PersonMapping],
     ) -> Result<Vec<String>> {
         let mut tx = self.db.begin().await?;
+        // Written, and not only read: who applies the plan waits for it, or is seen.
+        let sql = "UPDATE plan SET state = state WHERE id = $1 AND state = 'ready'";
+        if tx.execute(sql, args![plan]).await? == 0 {
+            return Err(Error::PlanStarted {
+                id: plan.to_owned(),
+            });
+        }
         let mut strangers = Vec::new();
         for one in mapping {
             let sql =

@@ -61,7 +61,7 @@ impl Control {
         let work = self.work.clone();
         let write = move || {
             let mut file = tempfile::tempfile_in(&work)?;
-            file.write_all(&[0; PROBE])
+            file.write_all(&vec![0; PROBE])
         };
         let wrote = tokio::task::spawn_blocking(write).await;
         wrote

@@ -77,7 +77,7 @@ impl Control {
         let (connectors, policies, latest) = tokio::try_join!(
             catalog.connectors(),
             catalog.policies(),
-            catalog.latest_runs(),
+            catalog.latest_runs(now),
         )?;
         let enabled = policies.into_iter().map(|row| row.policy);
         let policies: Vec<Policy> = enabled.filter(|policy| policy.enabled).collect();

@@ -294,8 +294,10 @@ impl Control {
     pub async fn discover_wizard(&self, owner: &str, id: &str) -> Result<Wizard> {
         let (mut state, version) = self.state(owner, id).await?;
         if state.url.is_none() {
-            self.discover(&mut state).await?;
+            let discovered = self.discover(&mut state).await;
+            // Asking may have made a new secret of the old one.
             self.advance(id, version, &state, None).await?;
+            discovered?;
         }
         Ok(state.shown(id, self.now()))
     }

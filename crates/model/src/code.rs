@@ -402,7 +402,7 @@ codes! {
         "Check the path and the file's permissions.";
     "selection-empty", "Nothing is selected", "A restore of nothing would do nothing.",
         "Select kinds, projects or items, or say that everything is meant.";
-    "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot. Nothing was planned.",
+    "selection-unknown", "What was selected is not in the snapshot", "A kind, project, id or path of the selection does not exist in this snapshot, or a kind is there only as parts of other items. Nothing was done.",
         "`keepward snapshot search TEXT` and `keepward snapshot browse SNAPSHOT` show what there is.";
     "server-address", "The address cannot be that of a Keepward server", "A worker sends secrets to it: it begins with https://, unless the server is on the same machine, and holds neither user, password nor query.",
         "Give the address at which the server is reached, for example `--server https://keepward.example.com`.";

@@ -210,14 +210,15 @@ impl Catalog {
             wanted.projects = Some(if aliases.len() > 1 || sections.is_empty() {
                 Projects::Called(aliases)
             } else {
-                Projects::Like(sections, within(project))
+                let given = project.to_lowercase();
+                Projects::Like(sections, within(project), given)
             });
         }
         Ok(Some(wanted))
     }
 
     /// A project's name and ids, in lower case, by any of them; as it was called at any time in these sections. What no project is called is alone.
-    pub(super) async fn aliases(&self, project: &str, sections: &str) -> Result<Vec<String>> {
+    async fn aliases(&self, project: &str, sections: &str) -> Result<Vec<String>> {
         let given = project.to_lowercase();
         let mut all = BTreeSet::from([given.clone()]);
         if !sections.is_empty() {
@@ -318,8 +319,9 @@ impl Catalog {
 /// Which projects are meant, by what documents and scopes call them.
 enum Projects {
     Called(Vec<String>),
-    /// In these sections, by a pattern of names. They may be many: they are not fetched to be sent back.
-    Like(String, String),
+    /// In these sections, by a pattern of names. They may be many: they are not fetched to be sent back. What documents call just so is meant too, where
+    /// the project itself is not backed up.
+    Like(String, String, String),
 }
 
 impl Projects {
@@ -330,14 +332,14 @@ impl Projects {
                 let names: Vec<String> = names.iter().map(|name| parameter(name.into())).collect();
                 names.join(",")
             }
-            Self::Like(sections, pattern) => {
-                let pattern = parameter(pattern.into());
+            Self::Like(sections, pattern, given) => {
+                let (pattern, given) = (parameter(pattern.into()), parameter(given.into()));
                 let of = format!(
                     "FROM item_version p WHERE p.section IN ({sections}) AND p.item IN (SELECT n.item FROM item_version n
                        WHERE n.section IN ({sections}) AND coalesce(n.folded, lower(n.name)) LIKE {pattern} ESCAPE '\\')"
                 );
                 format!(
-                    "SELECT lower(p.item) {of} UNION SELECT coalesce(p.folded, lower(p.name)) {of}"
+                    "SELECT lower(p.item) {of} UNION SELECT coalesce(p.folded, lower(p.name)) {of} UNION SELECT {given}"
                 )
             }
         }

@@ -10,7 +10,7 @@ use super::named::Named;
 use super::newest::FewNamed;
 use super::read::Section;
 use super::{IndexEntry, columns, entry};
-use crate::db::{Value, args};
+use crate::db::{Row, Value, args};
 use crate::lists::Where;
 use crate::{Catalog, Error, ItemState, Listed, Page, Result, SourceKey, page};
 
@@ -29,7 +29,8 @@ pub struct ItemFilter {
     pub kind: Option<String>,
     /// `Some("")` is the items without a project.
     pub scope: Option<String>,
-    /// Of the project of this name (of any time) or id, wherever its items lie; `Some("")` is those that name none.
+    /// Of the project of this name or id, wherever its items lie; a former name counts as long as no other project has it in the snapshot.
+    /// `Some("")` is those that name none.
     pub project: Option<String>,
     /// Words of the name or the id in any order, the last of which may be a beginning; where there is no word in it, text within the name, without
     /// regard to case.
@@ -64,6 +65,15 @@ enum Lane {
     /// Few.
     Texts,
     Project(String),
+}
+
+/// A project as it was in some snapshots.
+struct ProjectVersion {
+    /// Its id and its name are in lower case.
+    id: String,
+    name: String,
+    /// In the snapshot that is looked into.
+    is_held: bool,
 }
 
 /// The items after one, and up to another.
@@ -118,7 +128,7 @@ impl Catalog {
         let aliases = match &filter.project {
             Some(project) => {
                 let sections = self.project_sections(source).await?;
-                Some(self.aliases(project, &sections).await?)
+                Some(self.aliases_at(project, &sections, seq).await?)
             }
             None => None,
         };
@@ -139,6 +149,63 @@ impl Catalog {
             named,
             few,
         })
+    }
+
+    /// What items of a snapshot call a project, in lower case: its id, and the names that it had at any time. One that another project has in this
+    /// snapshot is the other's.
+    async fn aliases_at(&self, project: &str, sections: &str, seq: i64) -> Result<Vec<String>> {
+        let given = project.to_lowercase();
+        let mut all = BTreeSet::from([given.clone()]);
+        let versions = self.projects_called(&given, sections, seq).await?;
+        let holder = |name: &str| {
+            let held = versions.iter().find(|one| one.is_held && one.name == name);
+            held.map(|one| one.id.as_str())
+        };
+        let meant = if versions.iter().any(|one| one.id == given) {
+            Some(given.as_str())
+        } else {
+            holder(&given)
+        };
+        let is_meant = |id: &str| meant.is_none_or(|meant| meant == id);
+        for one in versions.iter().filter(|one| is_meant(&one.id)) {
+            all.insert(one.id.clone());
+            if holder(&one.name).is_none_or(is_meant) {
+                all.insert(one.name.clone());
+            }
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    /// The projects that ever had this name or id, and those that ever had a name of one of them.
+    async fn projects_called(
+        &self,
+        given: &str,
+        sections: &str,
+        seq: i64,
+    ) -> Result<Vec<ProjectVersion>> {
+        if sections.is_empty() {
+            return Ok(Vec::new());
+        }
+        let called = |of: &str| format!("coalesce({of}.folded, lower({of}.name))");
+        let (v, m, p) = (called("v"), called("m"), called("p"));
+        let sql = format!(
+            "WITH meant AS (SELECT p.item FROM item_version p WHERE p.section IN ({sections}) AND (lower(p.item) = $1 OR {p} = $1))
+            SELECT v.item, {v}, CAST(CASE WHEN v.first_seq <= $2 AND (v.gone_seq IS NULL OR v.gone_seq > $2) THEN 1 ELSE 0 END AS BIGINT)
+            FROM item_version v WHERE v.section IN ({sections}) AND (v.item IN (SELECT item FROM meant) OR {v} IN
+                (SELECT {m} FROM item_version m WHERE m.section IN ({sections}) AND m.item IN (SELECT item FROM meant)))"
+        );
+        let rows = self
+            .db
+            .read(sqlx::AssertSqlSafe(sql), args![given, seq])
+            .await?;
+        let version = |row: &Row| {
+            Ok(ProjectVersion {
+                id: row.text(0)?.to_lowercase(),
+                name: row.text(1)?,
+                is_held: row.int(2)? == 1,
+            })
+        };
+        rows.iter().map(version).collect()
     }
 
     async fn few(&self, few: &FewNamed) -> Result<Few> {

@@ -98,6 +98,7 @@ suite! {
     sources::organizations_of_one_name_at_two_addresses_are_two_sources,
     sources::sources_of_an_older_catalog_get_the_addresses_that_their_snapshots_say,
     projects::items_of_a_project_are_listed_wherever_they_lie,
+    projects::a_name_that_another_project_took_over_is_that_ones,
     projects::counts_are_the_same_however_they_were_found,
     projects::names_are_found_by_their_words_whether_or_not_these_are_indexed,
     large::a_page_looks_at_a_part_of_a_large_list_and_all_pages_find_all,

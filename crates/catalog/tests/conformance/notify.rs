@@ -171,7 +171,7 @@ pub(crate) async fn an_alarm_keeps_who_knows_of_it_until_it_gets_worse(place: Pl
     let gone = catalog.acknowledge_alarm(&key, &made).await.unwrap_err();
     assert_eq!(gone.code(), Some("alarm-unknown"));
     assert!(catalog.unprotected().await.unwrap().is_empty());
-    assert!(catalog.last_verifications().await.unwrap().is_empty());
+    assert!(catalog.last_verifications(at(9)).await.unwrap().is_empty());
     assert!(catalog.first_snapshots().await.unwrap().is_empty());
 }
 
@@ -202,12 +202,12 @@ pub(crate) async fn the_last_good_backup_is_one_that_made_a_snapshot(place: Plac
     catalog.finish_run(&partial).await.unwrap();
     let last = catalog.last_good_backups(at(20)).await.unwrap();
     assert_eq!(last, [("contoso".to_owned(), at(1))].into());
-    let latest = catalog.latest_runs().await.unwrap();
+    let latest = catalog.latest_runs(at(20)).await.unwrap();
     let good = latest["contoso"].good.as_ref().unwrap();
     assert_eq!((good.finished, good.whole), (at(9), at(0)));
 
     // A clock that was ahead dated one: it is none of now.
-    let mut early = run("run-10");
+    let mut early = run("run-99");
     catalog.create_run(&early).await.unwrap();
     early.state = RunState::Succeeded;
     early.finished = Some(at(90_000));
@@ -215,6 +215,10 @@ pub(crate) async fn the_last_good_backup_is_one_that_made_a_snapshot(place: Plac
     for (now, last) in [(100, 1), (90_000, 90_000)] {
         let found = catalog.last_good_backups(at(now)).await.unwrap();
         assert_eq!(found, [("contoso".to_owned(), at(last))].into());
+    }
+    for (now, last) in [(100, 9), (90_000, 90_000)] {
+        let latest = catalog.latest_runs(at(now)).await.unwrap();
+        assert_eq!(latest["contoso"].good.as_ref().unwrap().finished, at(last));
     }
 }
 

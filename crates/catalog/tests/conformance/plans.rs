@@ -546,6 +546,9 @@ pub(crate) async fn people_of_a_plan_are_mapped_all_or_none(place: Place) {
         becomes: to.map(str::to_owned),
         checked: true,
     };
+    let early = catalog.map_plan_people("plan", &[]).await.unwrap_err();
+    assert_eq!(early.code(), Some("plan-started"), "it is not ready");
+    catalog.plan_ready("plan", at(5)).await.unwrap();
     let strangers = catalog
         .map_plan_people(
             "plan",
@@ -579,4 +582,8 @@ pub(crate) async fn people_of_a_plan_are_mapped_all_or_none(place: Place) {
     let rest = Page::first(1).following(&first).unwrap();
     let rest = catalog.plan_people("plan", &rest).await.unwrap();
     assert_eq!((rest.items.len(), rest.next), (1, None));
+    let applying = catalog.set_plan_state("plan", PlanState::Applying);
+    applying.await.unwrap();
+    let late = catalog.map_plan_people("plan", &all).await.unwrap_err();
+    assert_eq!(late.code(), Some("plan-started"));
 }

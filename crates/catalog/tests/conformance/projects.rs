@@ -83,6 +83,31 @@ pub(crate) async fn items_of_a_project_are_listed_wherever_they_lie(place: Place
     assert!(ids(&catalog, &source, 2, &of("")).await.is_empty());
 }
 
+pub(crate) async fn a_name_that_another_project_took_over_is_that_ones(place: Place) {
+    let (catalog, source) = filled(&place).await;
+    let mut other = item("project", "", "p-9", "p-9", Change::Added);
+    "Web".clone_into(&mut other.name);
+    let fourth = [
+        other,
+        item("git-repository", "", "r9", "p-9", Change::Added),
+        item("work-item", "", "1", "Shop", Change::Changed),
+        item("work-item", "", "9", "Web", Change::Added),
+    ];
+    let row = snapshot(&source, "s4", 40, Some("s3"));
+    catalog.add_snapshot(&row, fourth).await.unwrap();
+    for project in ["p-1", "shop"] {
+        let own = ids(&catalog, &source, 4, &of(project)).await;
+        assert_eq!(own, ["a1", "r1", "p-1", "1", "3", "5"], "{project}");
+    }
+    for project in ["P-9", "web"] {
+        let own = ids(&catalog, &source, 4, &of(project)).await;
+        assert_eq!(own, ["r9", "p-9", "9"], "{project}");
+    }
+    // Before that the name was the first one's.
+    let before = ids(&catalog, &source, 2, &of("web")).await;
+    assert_eq!(before, ["a1", "r1", "p-1", "1", "3"]);
+}
+
 async fn counts(catalog: &Catalog, id: &str) -> BTreeMap<(String, String), u64> {
     let known = catalog.find_snapshot(id).await.unwrap();
     let counts = catalog.project_counts(&known).await.unwrap();

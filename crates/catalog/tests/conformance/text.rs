@@ -271,6 +271,7 @@ pub(crate) async fn a_part_of_a_project_s_name_narrows_a_search(place: Place) {
         item("2", "p-1"),
         item("3", "Web"),
         item("4", "p-3"),
+        item("5", "Lonely"),
         team,
     ];
     catalog
@@ -296,6 +297,11 @@ pub(crate) async fn a_part_of_a_project_s_name_narrows_a_search(place: Place) {
     let all = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
     // Another organization's project of that very name, which is not looked in, does not stand before it.
     assert_eq!(found("ADVENTURE").await, all(&["1", "2", "7"]));
+    assert_eq!(
+        found("LONELY").await,
+        all(&["5"]),
+        "its project is not there"
+    );
     assert_eq!(found("ö_s").await, all(&["4"]), "no pattern of a database");
     assert_eq!(found("_").await, all(&["4"]));
     assert_eq!(found("eb").await, all(&["3", "4"]));

@@ -1,5 +1,7 @@
 //! Archives of what people select: folders with what belongs to them elsewhere in the snapshot.
 
+use std::collections::BTreeSet;
+
 use engine::SnapshotReader;
 use engine::export::{self, Archive};
 use engine::layout::Layouts;
@@ -13,7 +15,11 @@ use crate::Result;
 impl OpenSnapshot {
     /// A ZIP of files and folders at their places in the snapshot, with what holds their content: a wiki comes with the repository of its pages.
     /// `named` is what a person wrote, and has to be there now; `listed` are folders of items as the catalog has them, however many.
-    pub async fn archive_whole(&self, named: &[String], listed: Vec<String>) -> Result<Archive> {
+    pub async fn archive_whole(
+        &self,
+        named: &[String],
+        listed: BTreeSet<String>,
+    ) -> Result<Archive> {
         let (repository, tree) = (&self.repository, self.tree);
         let mut folders = listed;
         for path in named {
@@ -21,16 +27,15 @@ impl OpenSnapshot {
             if path.is_empty() {
                 return Ok(Archive::open(repository, tree, &[path]).await?);
             }
-            folders.push(path);
+            folders.insert(path);
         }
-        folders.sort_unstable();
         let (holders, left_out) = self.holders(&folders).await?;
         folders.extend(holders);
-        Ok(Archive::in_place(repository, tree, folders, left_out).await?)
+        Ok(Archive::in_place(repository, tree, folders.into_iter().collect(), left_out).await?)
     }
 
-    /// The folders that hold the content of items in these, which are in their order; and a line for each item whose content is not in the snapshot.
-    async fn holders(&self, folders: &[String]) -> Result<(Vec<String>, Vec<String>)> {
+    /// The folders that hold the content of items in these, and a line for each item whose content is not in the snapshot.
+    async fn holders(&self, folders: &BTreeSet<String>) -> Result<(Vec<String>, Vec<String>)> {
         let service = self.library.0.control.service(&self.service)?;
         let layouts = Layouts::new(service);
         let reader = SnapshotReader::new(self.repository.clone(), service, Some(self.tree));
@@ -40,6 +45,10 @@ impl OpenSnapshot {
                 continue;
             };
             let name = kind.spec().name;
+            let own = layouts.folder(name, "").unwrap_or_default();
+            if !covers(folders, &own) && !reaches_into(folders, &own) {
+                continue;
+            }
             for id in reader.ids(name, "").await? {
                 let item = ItemRef::new(name, "", &id);
                 let Some(path) = layouts.path(&item).filter(|path| covers(folders, path)) else {
@@ -67,23 +76,28 @@ fn holder((kind, member): (&str, &str), document: &[u8]) -> Option<ItemRef> {
     Some(ItemRef::new(kind, "", id))
 }
 
-/// Whether one of these folders, which are in their order, is this path or lies above it.
-fn covers(folders: &[String], path: &str) -> bool {
-    let has = |above: &str| {
-        folders
-            .binary_search_by(|one| one.as_str().cmp(above))
-            .is_ok()
-    };
-    has(path) || path.match_indices('/').any(|(at, _)| has(&path[..at]))
+/// Whether one of these folders is this path or lies above it.
+fn covers(folders: &BTreeSet<String>, path: &str) -> bool {
+    let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+    above.chain([path]).any(|one| folders.contains(one))
+}
+
+/// Whether one of these folders lies below this one.
+fn reaches_into(folders: &BTreeSet<String>, path: &str) -> bool {
+    let below = [path, "/"].concat();
+    let next = folders.range(below.clone()..).next();
+    next.is_some_and(|one| one.starts_with(&below))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::covers;
+    use std::collections::BTreeSet;
+
+    use super::{covers, reaches_into};
 
     #[test]
     fn a_folder_covers_itself_and_what_lies_below_it_and_no_name_that_begins_alike() {
-        let folders = ["git/a".to_owned(), "wikis".to_owned()];
+        let folders = BTreeSet::from(["git/a".to_owned(), "wikis".to_owned()]);
         for (path, covered) in [
             ("git/a", true),
             ("git/a/refs", true),
@@ -93,6 +107,9 @@ mod tests {
             ("wikis2", false),
         ] {
             assert_eq!(covers(&folders, path), covered, "{path}");
+        }
+        for (path, reached) in [("git", true), ("gi", false), ("wikis", false), ("x", false)] {
+            assert_eq!(reaches_into(&folders, path), reached, "{path}");
         }
     }
 }

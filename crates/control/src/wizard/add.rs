@@ -78,6 +78,9 @@ impl Control {
             Some(sign_in) => self.profile_of(&state.service, sign_in).await?,
             None => None,
         };
+        // None is kept beside a credential that is there already.
+        let is_stored = matches!(state.choice()?, IdentityChoice::Stored(_));
+        let profile = profile.filter(|profile| !(profile.new && is_stored));
         Ok(WizardDraft {
             connectors,
             profile,

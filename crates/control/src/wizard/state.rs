@@ -48,6 +48,7 @@ struct Finding {
     message: String,
     hint: Option<String>,
     code: Option<String>,
+    blocks: bool,
 }
 
 impl From<Check> for Finding {
@@ -58,6 +59,7 @@ impl From<Check> for Finding {
             message: check.message,
             hint: check.hint,
             code: check.code.map(str::to_owned),
+            blocks: check.blocks,
         }
     }
 }
@@ -68,6 +70,7 @@ impl Finding {
         Check {
             hint: self.hint.clone(),
             code: known.map(|known| known.name),
+            blocks: self.blocks,
             ..Check::new(&self.name, self.outcome, &self.message)
         }
     }

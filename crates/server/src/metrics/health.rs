@@ -48,7 +48,7 @@ async fn repositories(control: &Control, now: Timestamp, page: &mut Page) -> Res
     let catalog = &control.catalog;
     let (rows, verified, first) = tokio::try_join!(
         catalog.repositories(),
-        catalog.last_verifications(),
+        catalog.last_verifications(now),
         catalog.first_snapshots(),
     )?;
     let label = |name: &str| vec![("repository", name.to_owned())];

@@ -24,7 +24,7 @@ pub(super) fn status_of(code: &str) -> StatusCode {
         "not-found" | "repository-not-found" | "repository-gone" => StatusCode::NOT_FOUND,
         _ if CONFLICTS.iter().any(|end| code.ends_with(end)) => StatusCode::CONFLICT,
         "job-superseded" | "lock-held" | "restore-conflict" | "suspicious-drop"
-        | "snapshot-ambiguous" => StatusCode::CONFLICT,
+        | "snapshot-ambiguous" | "plan-started" => StatusCode::CONFLICT,
         "page-cursor" => StatusCode::BAD_REQUEST,
         "throttled"
         | "service-unavailable"

@@ -2,6 +2,7 @@ import { Accordion, AccordionHeader, AccordionItem, AccordionPanel, Text } from 
 import type { Schemas } from "../../api/client";
 import { Code } from "../../components/Code";
 import { DataTable } from "../../components/DataTable";
+import { useKindTitle } from "../../components/kinds";
 import { Section } from "../../components/Section";
 import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
@@ -9,7 +10,7 @@ import { draftOf, type Policy } from "../policies/draft";
 import { memberName } from "../policies/member";
 import { RetentionPreview } from "../policies/RetentionPreview";
 import { retentionWords } from "../policies/words";
-import { differences } from "./difference";
+import { differences, type Value } from "./difference";
 import { Forgotten } from "./Forgotten";
 import { forgottenBy } from "./forgottenBy";
 
@@ -41,12 +42,18 @@ type Members = Schemas["Proposal"]["change"];
 function Shortened({ change, open }: { change: Members; open: boolean }) {
   const t = useTexts("approvals");
   const names = useTexts("policies");
+  const title = useKindTitle();
   const may = useMay("approve");
   const { policy, old, new: next } = change as { policy?: string; old?: Policy | null; new?: Policy | null };
   const words = old && next ? "edit" : old ? "remove" : "add";
   // A number alone misleads: 3 daily ones are more than none, but without any rule everything stays.
   const keeps = (rules: Policy) => retentionWords(names, draftOf(rules).retention);
   const retention = { path: "retention", ...(old && { before: keeps(old) }), ...(next && { after: keeps(next) }) };
+  const shown = (value: Value | undefined) => {
+    if (value === undefined) return t("change.nothing");
+    if (typeof value === "boolean") return t(value ? "change.yes" : "change.no");
+    return Array.isArray(value) ? value.map((one, at) => <Text key={at} block>{typeof one === "string" ? one : JSON.stringify(one)}</Text>) : value;
+  };
   return (
     <>
       <Text>{t(`change.${words}`, { policy })}</Text>
@@ -55,9 +62,9 @@ function Shortened({ change, open }: { change: Members; open: boolean }) {
         items={[retention, ...differences(old, next)]}
         id={({ path }) => path}
         columns={[
-          { key: "path", title: t("change.member"), cell: ({ path }) => memberName(names, path) },
-          { key: "before", title: t("change.before"), cell: ({ before }) => before ?? t("change.nothing") },
-          { key: "after", title: t("change.after"), cell: ({ after }) => after ?? t("change.nothing") },
+          { key: "path", title: t("change.member"), cell: ({ path }) => memberName(names, path, title) },
+          { key: "before", title: t("change.before"), cell: ({ before }) => shown(before) },
+          { key: "after", title: t("change.after"), cell: ({ after }) => shown(after) },
         ]}
       />
       {open && next && may && <RetentionPreview body={draftOf(next)} />}

@@ -68,6 +68,8 @@ addTexts("approvals", {
     before: "Before",
     after: "After",
     nothing: "–",
+    yes: "Yes",
+    no: "No",
     differences: "Settings of the policy that change",
     moveDefault: "{{repository}} becomes the default repository. Policies without a repository of their own keep fewer of the snapshots in {{before}}.",
     removeRepository: "{{repository}} is removed from the list. If it is added again, policies without a repository of their own keep fewer of its snapshots.",

@@ -10,9 +10,11 @@ import { useShown } from "../../components/search";
 import { Refusal } from "../../components/Refusal";
 import { Section } from "../../components/Section";
 import { ShowAs } from "../../components/ShowAs";
-import { Loaded } from "../../components/State";
+import { Failed, Loaded } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
+import { useMay } from "../../shell/session";
 import { useTexts } from "../../texts";
+import { forbidden } from "../connect/refusals";
 import { Narrower } from "./Narrower";
 import { PermissionTable } from "./PermissionTable";
 import "./texts";
@@ -41,10 +43,13 @@ export function NewApp() {
   // What was chosen first is in the address: the browser's way back leads there, and a page that is loaded anew asks for the same.
   const [shown, show] = useShown();
   const [typed, setTyped] = useState(EMPTY);
+  const may = useMay("manage-connectors");
   const draft: Draft = { ...typed, service: shown["service"] ?? "azure-devops", mode: shown["mode"] === "own" ? "own" : "modern" };
   return (
     <Page title={t("new.title")} about={t("new.about")} trail={<TextLink to="/apps">{t("title")}</TextLink>}>
-      {shown["step"] === "tenant" ? (
+      {!may ? (
+        <Failed error={forbidden()} />
+      ) : shown["step"] === "tenant" ? (
         <Second draft={draft} set={(change) => setTyped((before) => ({ ...before, ...change }))} onBack={() => show({ step: undefined }, "push")} />
       ) : (
         <div className={`${form.form} ${form.narrow}`}>

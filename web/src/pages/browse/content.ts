@@ -29,8 +29,8 @@ export function archiveUrl(snapshot: string, { path = [], kind = [], project = [
   const named = { path, kind, project };
   const words = new URLSearchParams(Object.entries(named).flatMap(([name, values]) => values.map((value) => [name, value])));
   if (whole) words.append("whole", "true");
-  const address = `/api/v1/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
-  return address.length > LONGEST ? undefined : address;
+  const url = `/api/v1/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
+  return url.length > LONGEST ? undefined : url;
 }
 
 /** The beginning of a file, as the server tells it. */

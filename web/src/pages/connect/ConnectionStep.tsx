@@ -39,7 +39,7 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
   const [strict, setStrict] = useState(false);
   const names = useConnectors().map(({ name }) => name);
   const state = useReadiness(kind, form);
-  const unattended = useWrite({ mutationFn: begin, ...READS, onSuccess: onDone });
+  const unattended = useWrite({ mutationFn: begin, ...READS });
   const isTenant = kind.place === "tenant";
   const set = (change: Partial<ConnectionForm>) => {
     // Another place or another identity is another sign-in.
@@ -52,11 +52,16 @@ export function ConnectionStep({ kind, form, onForm, account, onDone, onForget, 
     setAsked(undefined);
     set(change);
   };
+  // Not called for a form that was changed meanwhile, unlike a callback of the mutation itself.
+  const begun = (wizard: WizardView) => {
+    onDone(wizard);
+    onNext();
+  };
   const go = () => {
     setStrict(true);
     if (!state.ready) return;
     if (account !== undefined) onNext();
-    else if (isWhole(form)) unattended.mutate(requestOf(kind, form), { onSuccess: onNext });
+    else if (isWhole(form)) unattended.mutate(requestOf(kind, form), { onSuccess: begun });
   };
   const different = () => {
     onForget();

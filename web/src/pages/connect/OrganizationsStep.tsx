@@ -50,7 +50,7 @@ export function OrganizationsStep({ kind, machine, wizard, onFound, onPick, onDr
   const t = useTexts("connect");
   const connectors = useConnectors();
   const names = allOf(kind, wizard, machine.picks);
-  const checks = useChecks(names.length > 0 ? wizard.id : undefined, names);
+  const checks = useChecks(wizard.id, names);
   const look = useWrite({
     ...READS,
     mutationFn: () => discover(wizard.id),

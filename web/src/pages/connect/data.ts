@@ -47,7 +47,7 @@ export async function discover(id: string): Promise<WizardView> {
   return data as WizardView;
 }
 
-/** The checks of organizations, asked once: they take the service's time. */
+/** The checks of organizations, asked once: they take the service's time. Of none, nothing is asked: the server would check all. */
 export function useChecks(id: string | undefined, organizations: readonly string[]) {
   return useQuery({
     queryKey: ["wizard-checks", id, ...organizations],
@@ -56,7 +56,7 @@ export function useChecks(id: string | undefined, organizations: readonly string
       const { data } = await client.POST("/connect/{id}/check", { params, body: { organizations: [...organizations] } });
       return data?.organizations ?? [];
     },
-    enabled: id !== undefined,
+    enabled: id !== undefined && organizations.length > 0,
     staleTime: "static",
     retry: false,
   });

@@ -94,9 +94,11 @@ function Form({ connector }: { connector: Connector }) {
   const [strict, setStrict] = useState(false);
   const leave = () => void navigate({ to: "/connectors/$name", params: { name: connector.name } });
   const replace = useReplace(connector.name, leave);
-  const unattended = useWrite({ mutationFn: begin, ...READS, onSuccess: ({ id }) => replace.mutate(id) });
+  const unattended = useWrite({ mutationFn: begin, ...READS });
   const request = requestFor(connector, proof);
   const drop = () => {
+    // What takes the place of the old one already cannot be called back.
+    if (replace.isPending) return;
     if (wizard) void forget(wizard.id).catch(() => undefined);
     setWizard(undefined);
     setAsked(undefined);
@@ -105,6 +107,7 @@ function Form({ connector }: { connector: Connector }) {
     unattended.reset();
   };
   const change = (made: Partial<Proof>) => {
+    if (replace.isPending) return;
     drop();
     setProof((before) => ({ ...before, ...made }));
   };
@@ -115,7 +118,8 @@ function Form({ connector }: { connector: Connector }) {
   const go = () => {
     setStrict(true);
     if (wizard) replace.mutate(wizard.id);
-    else if (isWhole(proof)) unattended.mutate(request);
+    // Not called once it was dropped, unlike a callback of the mutation itself.
+    else if (isWhole(proof)) unattended.mutate(request, { onSuccess: ({ id }) => replace.mutate(id) });
   };
   const busy = replace.isPending || unattended.isPending;
   const proofs = { service: connector.service, kind: connector.service, proof, account: wizard && (wizard.account ?? ""), strict };

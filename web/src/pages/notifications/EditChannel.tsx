@@ -54,7 +54,7 @@ export function EditChannel({ channel, onClose }: { channel?: Channel; onClose: 
       onClose();
     },
   });
-  const cli = ["notification", channel ? "edit" : "add", name || "NAME", ...options(body.to, on, body.connectors, { secret: secret !== "", enabled })];
+  const cli = ["notification", channel ? "edit" : "add", name, ...options(body.to, on, body.connectors, { secret: secret !== "", enabled })];
   return (
     <FormDialog
       title={channel ? t("form.editTitle", { name }) : t("form.addTitle")}

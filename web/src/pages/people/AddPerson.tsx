@@ -39,7 +39,7 @@ export function AddPerson({ onClose }: { onClose: () => void }) {
           cli={[
             "user",
             "add",
-            body.name || "NAME",
+            body.name,
             ...roles.flatMap((role) => ["--role", role]),
             ...(connectors ?? []).flatMap((connector) => ["--connector", connector]),
             "--password-file",

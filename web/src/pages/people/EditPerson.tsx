@@ -36,6 +36,7 @@ export function EditPerson({ person, onClose }: { person: Schemas["Person"]; onC
       fields={["/roles", "/connectors"]}
       showAs={
         <ShowAs
+          ready={roles.length > 0 && connectors?.length !== 0}
           {...(changed && { cli: cliOf(name, body) })}
           method="PATCH"
           path={`/people/${encodeURIComponent(name)}`}

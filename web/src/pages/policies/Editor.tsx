@@ -60,11 +60,13 @@ interface Props {
   onTouch: () => void;
   /** Saved meanwhile: leaving loses nothing. */
   saved: boolean;
+  /** It came with the program, and is nobody's decision until it is saved, as it is or changed. */
+  unset?: boolean;
   children?: ReactNode;
 }
 
 /** The form of a policy, with what it would do beside it. Give it another `key` to begin anew. */
-export function Editor({ initial, name, busy, error, onSave, onTouch, saved, children }: Props) {
+export function Editor({ initial, name, busy, error, onSave, onTouch, saved, unset = false, children }: Props) {
   const styles = useStyles();
   const t = useTexts("policies");
   const [draft, setDraft] = useState(initial);
@@ -107,7 +109,7 @@ export function Editor({ initial, name, busy, error, onSave, onTouch, saved, chi
         </div>
       </div>
       <Refusal error={error} fields={SHOWN} />
-      <Foot name={name} before={initial} body={body} busy={busy} dirty={dirty} wrong={countWrong(preview.error)} />
+      <Foot name={name} before={initial} body={body} busy={busy} dirty={dirty} unset={unset} wrong={countWrong(preview.error)} />
       <Leave dirty={dirty && !saved} />
     </form>
   );
@@ -137,10 +139,11 @@ interface FootProps {
   body: Draft;
   busy: boolean;
   dirty: boolean;
+  unset: boolean;
   wrong: number;
 }
 
-function Foot({ name, before, body, busy, dirty, wrong }: FootProps) {
+function Foot({ name, before, body, busy, dirty, unset, wrong }: FootProps) {
   const styles = useStyles();
   const t = useTexts("policies");
   const isNew = name === undefined;
@@ -150,7 +153,7 @@ function Foot({ name, before, body, busy, dirty, wrong }: FootProps) {
   const sent = isNew ? body : { policy: body };
   return (
     <div className={styles.foot}>
-      <Button appearance="primary" type="submit" disabled={busy || (!isNew && !dirty)}>
+      <Button appearance="primary" type="submit" disabled={busy || (!isNew && !dirty && !unset)}>
         {isNew ? t("editor.create") : t("editor.save")}
       </Button>
       <ShowAs

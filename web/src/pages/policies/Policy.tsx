@@ -129,6 +129,7 @@ function Edit({ view, again, onWait }: Props & { onWait: (wait: TheWait | undefi
         busy={edit.isPending}
         error={edit.error}
         saved={false}
+        unset={view.removes_nothing}
         onSave={(policy) => edit.mutate({ params: { path: { name: base.policy.name } }, body: { policy, version: base.version } })}
         onTouch={() => {
           if (edit.isError) edit.reset();

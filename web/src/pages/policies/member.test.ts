@@ -6,7 +6,7 @@ import { memberName } from "./member";
 const t = i18next.getFixedT(null, ["policies", "common"]);
 
 test("an approver reads the names that the policy's own page has", () => {
-  const names = ["retention", "retention.daily", "retention.within.days", "retention.within_daily.months", "retention.tags", "schedule.time_zone", "four_eyes", "limits.new"];
+  const names = ["retention", "retention.daily", "retention.within.days", "retention.within_daily.months", "retention.tags", "schedule.time_zone", "four_eyes", "selection.items.git-repository.include", "limits.new"];
   expect(names.map((path) => memberName(t, path))).toEqual([
     "Keeps",
     "How long snapshots stay: Daily",
@@ -15,6 +15,7 @@ test("an approver reads the names that the policy's own page has", () => {
     "How long snapshots stay: Tags",
     "Time zone",
     "Keeping less needs another person’s approval",
+    "Which git-repository: Include",
     "limits.new",
   ]);
 });

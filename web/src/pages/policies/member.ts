@@ -32,9 +32,12 @@ function retentionName(t: Texts, rule: string, unit: string | undefined): string
 }
 
 /** What people call a member of a policy, wherever it is shown; its path for one that has no name. */
-export function memberName(t: Texts, path: string): string {
-  const [head, rule, unit] = path.split(".");
+export function memberName(t: Texts, path: string, title: (kind: string) => string = (kind) => kind): string {
+  const [head, rule, unit, choice] = path.split(".");
   if (head === "retention" && rule !== undefined) return `${t("retention.title")}: ${retentionName(t, rule, unit)}`;
+  if (head === "selection" && rule === "items" && unit !== undefined && choice !== undefined) {
+    return `${t("selection.items", { kind: title(unit).toLowerCase() })}: ${t(`selection.${choice}`, { defaultValue: choice })}`;
+  }
   const name = NAMES[path];
   return name === undefined ? path : t(name);
 }

@@ -62,7 +62,7 @@ addTexts("policies", {
     wrong_one: "One value is not right yet: it is marked.",
     wrong_other: "{{count}} values are not right yet: they are marked.",
   },
-  numbers: { whole: "Enter a whole number, or leave it empty.", decimal: "Enter a number, or leave it empty." },
+  numbers: { whole: "Enter a whole number of at most 10 digits, or leave it empty.", decimal: "Enter a number of at most 10 digits, or leave it empty." },
   words: {
     manual: "Only by hand",
     everyDay: "Every day",

@@ -84,7 +84,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           <ShowAs
             cli={["snapshot", "diff", earlier.id.slice(0, 8), later.id.slice(0, 8)]}
             method="GET"
-            path={`/snapshots/${later.id}/changes?from=${earlier.id}`}
+            path={`/snapshots/${later.id}/changes?${new URLSearchParams({ from: earlier.id, ...(kind && { kind }), ...(change && { change }) }).toString()}`}
           />
         </>
       }
@@ -115,7 +115,7 @@ function Both({ earlier, later }: { earlier: SnapshotDetail; later: SnapshotDeta
           ) : (
             <>
               {!sorted && <Caption1>{t(kind ? "asIdsOfKind" : "asIds")}</Caption1>}
-              <Differences items={items} earlier={earlier} later={later} list={changes} />
+              <Differences key={`${kind} ${change}`} items={items} earlier={earlier} later={later} list={changes} />
             </>
           )
         }

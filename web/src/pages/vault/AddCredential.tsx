@@ -47,7 +47,7 @@ export function AddCredential({ onClose }: { onClose: () => void }) {
       error={add.error}
       fields={["/name", "/url"]}
       showAs={
-        !person && <ShowAs cli={["credential", "add", body.name || "NAME", ...words(body.identity), ...(host === "" ? [] : ["--url", host])]} method="POST" path="/credentials" body={shownBody(body)} />
+        !person && <ShowAs ready={body.name !== "" && isWhole({ identity })} cli={["credential", "add", body.name, ...words(body.identity), ...(host === "" ? [] : ["--url", host])]} method="POST" path="/credentials" body={shownBody(body)} />
       }
       onSubmit={() => (body.name !== "" && isWhole({ identity }) ? add.mutate({ body }) : setStrict(true))}
       onCancel={onClose}

@@ -31,7 +31,7 @@ export function AddWorker({ onClose }: { onClose: () => void }) {
     );
   }
   const body = { name: name.trim() };
-  const file = `${body.name || "NAME"}.token`;
+  const file = `${body.name}.token`;
   return (
     <FormDialog
       title={t("form.title")}
@@ -40,7 +40,7 @@ export function AddWorker({ onClose }: { onClose: () => void }) {
       ready={body.name !== ""}
       error={add.error}
       fields={["/name"]}
-      showAs={<ShowAs cli={["worker", "token", body.name || "NAME", "--to", file]} method="POST" path="/workers" body={body} />}
+      showAs={<ShowAs cli={["worker", "token", body.name, "--to", file]} method="POST" path="/workers" body={body} />}
       onSubmit={() => add.mutate({ body })}
       onCancel={onClose}
     >

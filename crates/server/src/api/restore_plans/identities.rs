@@ -121,24 +121,20 @@ async fn edit(
 ) -> Result<Json<Paged<RestoreIdentity>>, Problem> {
     let row = reached(&server, &caller, &id).await?;
     if row.plan.state != PlanState::Ready {
-        return Err(Problem::conflict(
-            "plan-started",
-            format!("plan {id} is not waiting to be applied"),
-        ));
+        return Err(catalog::Error::PlanStarted { id }.into());
     }
     if request.items.len() > MOST {
         return Err(Problem::field("/items", format!("at most {MOST}")));
     }
     let mapping = mapping(request.items)?;
+    let catalog = &server.control.catalog;
+    let people = mapping.iter().map(|(person, _)| person.as_str());
+    let strangers = catalog.strangers_to_plan(&id, people).await?;
+    named(&strangers)?;
     let names = mapping.iter().filter_map(|(_, to)| to.clone()).collect();
     let known = server.control.known_at_target(&row.plan, names).await?;
     let checked = checked(&mapping, &known)?;
-    let catalog = &server.control.catalog;
-    let strangers = catalog.map_plan_people(&id, &checked).await?;
-    if !strangers.is_empty() {
-        let said = format!("the plan names nobody called {}", strangers.join(", "));
-        return Err(Problem::field("/items", said));
-    }
+    named(&catalog.map_plan_people(&id, &checked).await?)?;
     let mut details = json!({ "mapped": mapping });
     if let KnownPeople::Unasked(why) = known {
         details["unchecked"] = why.into();
@@ -175,6 +171,15 @@ fn mapping(items: Vec<MapIdentity>) -> Result<Vec<(String, Option<String>)>, Pro
 
 fn pointer(at: usize) -> String {
     format!("/items/{at}/to/unique_name")
+}
+
+/// Refuses people whom the plan does not name.
+fn named(strangers: &[String]) -> Result<(), Problem> {
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let said = format!("the plan names nobody called {}", strangers.join(", "));
+    Err(Problem::field("/items", said))
 }
 
 /// The mapping with what the target says of it; refused where that knows nobody of the name, who would be a plain text there.

@@ -1,5 +1,7 @@
 //! Parts of a snapshot as one download.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -23,8 +25,8 @@ const MOST: usize = 1000;
 #[derive(Debug, Default)]
 struct Asked {
     paths: Vec<String>,
-    kinds: Vec<String>,
-    projects: Vec<String>,
+    kinds: BTreeSet<String>,
+    projects: BTreeSet<String>,
     whole: bool,
 }
 
@@ -37,8 +39,8 @@ impl Asked {
                     return Err(Problem::parameter(&name, "it names nothing"));
                 }
                 "path" => asked.paths.push(value.trim_matches('/').to_owned()),
-                "kind" => asked.kinds.push(value.into_owned()),
-                "project" => asked.projects.push(value.into_owned()),
+                "kind" => drop(asked.kinds.insert(value.into_owned())),
+                "project" => drop(asked.projects.insert(value.into_owned())),
                 "whole" => {
                     let whole = value.parse();
                     asked.whole =
@@ -61,7 +63,7 @@ impl Asked {
                 kind: Some(kind.clone()),
                 ..ItemFilter::default()
             };
-            (filter, format!("nothing of the kind `{kind}`"))
+            (filter, format!("no folders of the kind `{kind}`"))
         });
         let projects = self.projects.iter().map(|project| {
             let filter = ItemFilter {
@@ -78,19 +80,20 @@ impl Asked {
         &self,
         server: &Server,
         snapshot: &KnownSnapshot,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<BTreeSet<String>, Problem> {
         let (source, seq) = (&snapshot.source, snapshot.seq);
-        let mut folders = Vec::new();
+        let mut folders = BTreeSet::new();
         for (filter, none) in self.filters() {
-            let before = folders.len();
+            let mut has_some = false;
             let mut page = Some(Page::first(1000));
             while let Some(this) = page {
                 let catalog = &server.control.catalog;
                 let listed = catalog.items_at(source, seq, &filter, &this).await?;
                 page = this.following(&listed);
+                has_some |= !listed.items.is_empty();
                 folders.extend(listed.items.into_iter().map(|entry| entry.path));
             }
-            if folders.len() == before {
+            if !has_some {
                 let detail = format!("the snapshot has {none}");
                 return Err(Problem::not_found("selection-unknown", detail));
             }
