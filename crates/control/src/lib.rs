@@ -66,6 +66,6 @@ pub use wizard::{
     WizardPick, WizardPrompt, WizardWay, WizardWishes,
 };
 pub use work::{
-    BackupJob, BackupWish, Failed, Order, Outcome, RetentionPreview, RunObserver, Shortening,
-    Unobserved, WorkerSetup,
+    BackupJob, BackupWish, Failed, Order, Outcome, Remembered, RetentionPreview, RunObserver,
+    Shortening, Unobserved, WorkerSetup,
 };

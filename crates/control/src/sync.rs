@@ -103,15 +103,26 @@ impl Control {
         Ok(synced)
     }
 
-    /// Takes out of the catalog what the repository no longer has; answers how many. The catalog is asked first: whatever is committed and
-    /// listed meanwhile is in the repository when that is asked.
-    /// Whether the repository has snapshots that the catalog does not list (yet).
+    /// Whether the repository has snapshots that a sync would list and the catalog does not (yet). Those of other programs, and what cannot be
+    /// read, it never will.
     pub(crate) async fn lists_less(&self, repository: &Repository) -> Result<bool> {
         let known = known(&self.catalog, repository).await?;
         let here = repository.snapshot_ids().await?;
-        Ok(here.iter().any(|id| !known.contains_key(id)))
+        if here.iter().all(|id| known.contains_key(id)) {
+            return Ok(false);
+        }
+        for service in self.services {
+            let sources = rebuild::sources(repository, service, &known).await?;
+            let mut found = sources.values().flatten();
+            if found.any(|(id, _)| !known.contains_key(id)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
+    /// Takes out of the catalog what the repository no longer has; answers how many. The catalog is asked first: whatever is committed and
+    /// listed meanwhile is in the repository when that is asked.
     pub(crate) async fn drop_forgotten(&self, repository: &Repository) -> Result<u64> {
         let known = known(&self.catalog, repository).await?;
         let here = repository.snapshot_ids().await?.into_iter();

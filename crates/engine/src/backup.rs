@@ -87,7 +87,6 @@ pub async fn backup(cx: &BackupContext<'_>, request: &BackupRequest) -> Result<B
     let result = tokio::select! {
         result = Box::pin(run(cx, request, &lock)) => result,
         error = beats(cx.coordinator) => Err(error),
-        error = lock.lost() => Err(error.into()),
     };
     let released = lock.release().await;
     let report = result?;
@@ -132,7 +131,7 @@ async fn run(
     let mut go_on = true;
     loop {
         let why = match attempt.run(go_on).await {
-            Ok(Ended::Committed(report)) => return Ok(*report),
+            Ok(Ended::Whole(report)) => return Ok(*report),
             Ok(Ended::Anew(kinds)) => {
                 let listed = kinds.iter().copied().collect::<Vec<_>>().join(", ");
                 attempt.anew.extend(kinds);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use check::Invalid;
 pub use pattern::matches;
 pub use retention::{Keep, Within};
-pub use schedule::{Due, Missed, Schedule, When, Window, due, next_runs};
+pub use schedule::{Due, Missed, Reached, Schedule, When, Window, due, next_runs};
 pub use selection::{Choice, Pick, Picks, Selection};
 pub use work::{Reason, Waiting};
 

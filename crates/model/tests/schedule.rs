@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::Policy;
-use model::policy::{Missed, Schedule, When, Window, due, next_runs};
+use model::policy::{Missed, Reached, Schedule, When, Window, due, next_runs};
 use proptest::prelude::*;
 
 fn time(text: &str) -> Timestamp {
@@ -260,6 +260,36 @@ fn a_clock_that_was_ahead_for_a_while_stops_no_schedule() {
             fired.extend(asked.fire);
         }
         assert_eq!(fired.len(), fires, "{ahead}: {fired:?}");
+    }
+}
+
+#[test]
+fn two_servers_whose_clocks_differ_run_each_time_once() {
+    let start = time("2026-11-01T00:30:00Z");
+    for minutes in [5, 11, 60, 90, 25 * 60] {
+        for missed in [Missed::Skip, Missed::RunOnce, Missed::CatchUp] {
+            let mut schedule = every(60);
+            schedule.missed = missed;
+            let ahead = SignedDuration::from_mins(minutes);
+            let (mut handled, mut fired) = (start + ahead, Vec::new());
+            let mut servers = [
+                (ahead, Reached::at(handled)),
+                (SignedDuration::ZERO, Reached::default()),
+            ];
+            for look in 0..=(5 * 360) {
+                for (ahead, reached) in &mut servers {
+                    let now = start + SignedDuration::from_secs(10 * look) + *ahead;
+                    let asked = reached.due(&schedule, "p", handled, now);
+                    if let Some(written) = asked.handled {
+                        (handled, *reached) = (written, Reached::at(written));
+                    }
+                    fired.extend(asked.fire);
+                }
+            }
+            let times: BTreeSet<Timestamp> = fired.iter().copied().collect();
+            assert_eq!(times.len(), fired.len(), "{minutes} {missed:?}: {fired:?}");
+            assert_eq!(fired.len(), 5, "{minutes} {missed:?}: {fired:?}");
+        }
     }
 }
 

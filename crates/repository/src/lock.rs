@@ -20,6 +20,8 @@ pub(crate) const STALE: SignedDuration = SignedDuration::from_mins(30);
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Why a lock's file is gone, which nobody says.
 const REMOVED: &str = "someone removed its file, by hand or taking it for stale: so does a machine whose clock is half an hour off";
+/// By then others have taken it for stale.
+const UNREFRESHED: &str = "it was not refreshed for 30 minutes";
 /// Between two looks at the locks of others, and up to a quarter more, so that two who wait do not stay in step.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -283,13 +285,8 @@ impl Shared {
     /// Refreshes the lock until `stopping`, and removes it.
     async fn keep(&self, mut stopping: oneshot::Receiver<()>) {
         while tokio::time::timeout(REFRESH, &mut stopping).await.is_err() {
-            let Err(error) = self.refresh().await else {
-                continue;
-            };
-            tracing::warn!(%error, "the repository lock could not be refreshed");
-            if let Error::LockLost(why) = error {
-                // Found lost again, it is lost for the same reason.
-                drop(self.lost.set(why));
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "the repository lock could not be refreshed");
             }
         }
         if let Err(error) = self.remove().await {
@@ -318,12 +315,7 @@ impl Shared {
         let (old, _) = self.check().await?;
         let new = self.write().await?;
         if !self.repository.files().exists(FileKind::Lock, old).await? {
-            self.set(None);
-            self.repository
-                .files()
-                .remove(FileKind::Lock, new.0)
-                .await?;
-            return Err(Error::LockLost(REMOVED));
+            return Err(self.lose(REMOVED, Some(new.0)).await);
         }
         self.set(Some(new));
         if new.0 == old {
@@ -334,17 +326,30 @@ impl Shared {
     }
 
     async fn check(&self) -> Result<(Id, Timestamp)> {
-        let (id, time) = self.get().ok_or(Error::LockLost(REMOVED))?;
+        let Some((id, time)) = self.get() else {
+            // Found lost again, it is lost for the same reason.
+            let why = self.lost.get().copied();
+            return Err(Error::LockLost(why.unwrap_or(REMOVED)));
+        };
         if self.holder.clock.now().duration_since(time) > STALE {
-            self.set(None);
-            self.repository.files().remove(FileKind::Lock, id).await?;
-            return Err(Error::LockLost("it was not refreshed for 30 minutes"));
+            return Err(self.lose(UNREFRESHED, Some(id)).await);
         }
         if !self.repository.files().exists(FileKind::Lock, id).await? {
-            self.set(None);
-            return Err(Error::LockLost(REMOVED));
+            return Err(self.lose(REMOVED, None).await);
         }
         Ok((id, time))
+    }
+
+    /// Lost for good, for the reason that was found first, even where our own file cannot be removed any more.
+    async fn lose(&self, why: &'static str, left: Option<Id>) -> Error {
+        drop(self.lost.set(why));
+        self.set(None);
+        if let Some(id) = left
+            && let Err(error) = self.repository.files().remove(FileKind::Lock, id).await
+        {
+            tracing::warn!(%error, "the file of a lost lock could not be removed");
+        }
+        Error::LockLost(why)
     }
 
     async fn remove(&self) -> Result<()> {
@@ -436,7 +441,7 @@ impl LockGuard {
         self.shared.refresh().await
     }
 
-    /// Ends once it is known that the lock was lost: what goes on from there cannot be committed.
+    /// Ends once it is known that the lock was lost: what is not committed by then cannot be any more, and what is committed stands.
     pub async fn lost(&self) -> Error {
         Error::LockLost(self.shared.lost.wait().await)
     }

@@ -343,6 +343,12 @@ pub(crate) async fn the_last_verification_of_a_snapshot_is_remembered(place: Pla
     catalog.set_verification("aa", &failed).await.unwrap();
     let damaged = catalog.damaged_snapshots().await.unwrap();
     assert_eq!((damaged.len(), damaged[0].id.as_str()), (1, "aa"));
+    // What a clock that was ahead dated is none of now.
+    let key = source.repository.clone();
+    for (now, last) in [(0, None), (1, Some(at(1)))] {
+        let found = catalog.last_verifications(at(now)).await.unwrap();
+        assert_eq!(found.get(&key).copied(), last);
+    }
     assert!(passed.is_clean() && !failed.is_clean() && !made(3, 0, Some(1)).is_clean());
 
     catalog.forget_snapshot("aa").await.unwrap();

@@ -9,6 +9,7 @@ use model::{AlarmKind, AlarmLevel, Connector, SourceId, Task};
 use repository::Location;
 
 use super::disk::{self, Asked};
+use super::find::AHEAD;
 use crate::{Control, Result};
 
 /// The code of a check that warns of a token for all organizations.
@@ -92,7 +93,7 @@ impl Control {
             last_good: catalog.last_good_backups(self.now()).await?,
             unprotected: catalog.unprotected().await?,
             credentials: catalog.credentials().await?,
-            verified: catalog.last_verifications().await?,
+            verified: catalog.last_verifications(self.now() + AHEAD).await?,
             first_snapshot: catalog.first_snapshots().await?,
             pruning: self.pruning().await?,
             damaged: catalog.damaged_snapshots().await?,

@@ -12,6 +12,13 @@ use super::{AlarmSettings, Facts};
 /// So many percent of a disk have to become free until it is filling no more.
 const CALM: u128 = 2;
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Clocks of two servers differ a little. What lies further ahead than this was dated by a clock that was wrong, and says nothing.
+pub(super) const AHEAD: SignedDuration = DAY;
+
+/// A time, unless it lies ahead: it would silence an alarm until it comes.
+fn told(time: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    time.filter(|time| time.duration_since(now) <= AHEAD)
+}
 
 pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alarm> {
     let mut found = Vec::new();
@@ -28,10 +35,15 @@ pub fn find(facts: &Facts, settings: &AlarmSettings, now: Timestamp) -> Vec<Alar
     found
 }
 
-/// Since when a connector has no good backup: the last one, or when it was made.
-fn without_backup(facts: &Facts, connector: &Connector) -> (Option<Timestamp>, Timestamp) {
+/// Since when a connector has no good backup: the last one, or when it was made. Where nobody can tell when that was, it is too long ago.
+fn without_backup(
+    facts: &Facts,
+    connector: &Connector,
+    now: Timestamp,
+) -> (Option<Timestamp>, Timestamp) {
     let last = facts.last_good.get(&connector.name.to_lowercase()).copied();
-    (last, last.unwrap_or(connector.created))
+    let since = last.or_else(|| told(Some(connector.created), now));
+    (last, since.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// When the next connector will have had no good backup for longer than its objective.
@@ -41,7 +53,7 @@ pub(super) fn next_overdue(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let dues = facts.connectors.iter().filter_map(|connector| {
-        let (_, since) = without_backup(facts, connector);
+        let (_, since) = without_backup(facts, connector, now);
         since.checked_add(settings.objective(&connector.name)).ok()
     });
     dues.filter(|due| *due >= now).min()
@@ -49,7 +61,7 @@ pub(super) fn next_overdue(
 
 fn backups(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
     for connector in &facts.connectors {
-        let (last, since) = without_backup(facts, connector);
+        let (last, since) = without_backup(facts, connector, now);
         let objective = settings.objective(&connector.name);
         let age = now.duration_since(since);
         if age <= objective {
@@ -200,11 +212,14 @@ fn silence(facts: &Facts, found: &mut Vec<Alarm>) {
 fn verification(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut Vec<Alarm>) {
     let most = DAY * i32::try_from(settings.verify_days).unwrap_or(i32::MAX);
     for row in &facts.repositories {
-        let Some(first) = facts.first_snapshot.get(&row.id) else {
+        let Some(first) = facts.first_snapshot.get(&row.id).copied() else {
             continue;
         };
-        let last = facts.verified.get(&row.id).copied().max(row.checked);
-        let since = last.unwrap_or(*first);
+        let verified = facts.verified.get(&row.id).copied();
+        let last = told(verified, now).max(told(row.checked, now));
+        let Some(since) = last.or_else(|| told(Some(first), now)) else {
+            continue;
+        };
         if now.duration_since(since) <= most {
             continue;
         }
@@ -229,7 +244,8 @@ fn pruning(facts: &Facts, settings: &AlarmSettings, now: Timestamp, found: &mut 
     let most = DAY * i32::try_from(settings.prune_days).unwrap_or(i32::MAX);
     for row in &facts.repositories {
         let first = facts.first_snapshot.get(&row.id).copied();
-        let (Some(since), true) = (row.pruned.max(first), facts.pruning.contains(&row.name)) else {
+        let last = told(row.pruned, now).max(told(first, now));
+        let (Some(since), true) = (last, facts.pruning.contains(&row.name)) else {
             continue;
         };
         let age = now.duration_since(since);

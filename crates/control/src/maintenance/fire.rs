@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use catalog::{MaintenanceRow, QueuedRun, RepositoryRow};
 use jiff::Timestamp;
-use model::policy::due;
 use model::{Reason, Run, RunKind, Task};
 
 use super::job::{CheckJob, PruneJob, VerifyJob, Wanted};
-use crate::work::Order;
+use crate::work::{Order, Remembered};
 use crate::{Control, Result};
 
 /// Who asks for it, as marks on snapshots name it.
@@ -16,17 +15,22 @@ const SCHEDULE: &str = "schedule";
 
 impl Control {
     /// One look at the clock: the runs that were made.
-    pub(crate) async fn schedule_maintenance(&self) -> Result<Vec<Run>> {
+    pub(crate) async fn schedule_maintenance(
+        &self,
+        remembered: &mut Remembered,
+    ) -> Result<Vec<Run>> {
         let (now, mut made) = (self.now(), Vec::new());
         for row in self.catalog.all_maintenance().await? {
+            let one = &row.maintenance;
+            let what = one.label(&row.repository);
             if row.handled == Timestamp::UNIX_EPOCH {
-                self.catalog
-                    .fire_maintenance(&row, now, row.position, &[])
-                    .await?;
+                let first = self.catalog.fire_maintenance(&row, now, row.position, &[]);
+                if first.await? {
+                    remembered.wrote(what, now);
+                }
                 continue;
             }
-            let one = &row.maintenance;
-            let asked = due(&one.schedule, &one.label(&row.repository), row.handled, now);
+            let asked = remembered.due(&what, (&one.schedule, &what), row.handled, now);
             let Some(handled) = asked.handled else {
                 continue;
             };
@@ -51,6 +55,7 @@ impl Control {
                 .fire_maintenance(&row, handled, position, &runs)
                 .await?
             {
+                remembered.wrote(what, handled);
                 made.extend(runs.into_iter().map(|queued| queued.run));
             }
         }

@@ -19,7 +19,7 @@ use super::{Claim, Handed, Line, Opening, Say, Task};
 use crate::connect::{self, Target};
 use crate::connectors::address;
 use crate::open::{gone, open};
-use crate::work::{Failed, Outcome};
+use crate::work::{Outcome, failed, failed_backup};
 use crate::{Error, Result};
 
 /// How often progress is told, and how long to wait when the server is away.
@@ -115,10 +115,7 @@ impl Elsewhere {
             () = stop.cancelled() => Err(engine::Error::Canceled.into()),
             () = tell(&far, &newest) => Ok(Outcome::default()),
         };
-        let outcome = outcome.unwrap_or_else(|error| Outcome {
-            failed: Some(Failed::from(&error)),
-            ..Outcome::default()
-        });
+        let outcome = outcome.unwrap_or_else(|error| failed(&error));
         let finish = Say::Finish {
             outcome: Box::new(outcome),
             stopping: stop.is_cancelled(),
@@ -136,6 +133,7 @@ impl Elsewhere {
         })
     }
 
+    /// An error means that it came to nothing before the backup began.
     async fn back_up(&self, task: &Task, far: &Arc<Far>, newest: &Arc<Newest>) -> Result<Outcome> {
         let connector = &task.connector;
         let service = self.service(&connector.service)?;
@@ -172,9 +170,12 @@ impl Elsewhere {
             full: task.order.full,
             work: self.work.clone(),
         };
-        let made = engine::backup::backup(&context, &request).await;
+        let outcome = match engine::backup::backup(&context, &request).await {
+            Ok(report) => Outcome::backed_up(request.full, report),
+            Err(error) => failed_backup(&error.into(), &client, repository.written()),
+        };
         repository.close().await;
-        Ok(Outcome::backed_up(request.full, made?))
+        Ok(outcome)
     }
 }
 

@@ -6,9 +6,10 @@ use catalog::{Page, SyncRow};
 use jiff::Timestamp;
 use model::connector::SyncTime;
 use model::directory::EntryKind;
-use model::policy::{Choice, Pick, Schedule, Selection, When, due};
+use model::policy::{Choice, Pick, Schedule, Selection, When};
 use model::{Connector, Picks};
 
+use super::Remembered;
 use crate::{Control, Result};
 
 /// Entries that are read from the catalog at once.
@@ -66,24 +67,37 @@ impl Control {
 
     /// Does the syncs of all connectors that are due, and notes when they were. One that fails is noted with its error and does not
     /// keep others from theirs.
-    pub async fn find_new_due(&self) -> Result<Vec<String>> {
+    pub async fn find_new_due(&self, remembered: &mut Remembered) -> Result<Vec<String>> {
         let now = self.now();
         let mut done = Vec::new();
         for connector in self.catalog.connectors().await? {
-            let row = self.catalog.sync_row(&connector.name).await?;
-            let handled = match &row {
+            let what = format!("sync of {}", connector.name.to_lowercase());
+            let before = self.catalog.sync_row(&connector.name).await?;
+            let handled = match &before {
                 None => now,
                 Some(row) => {
-                    let asked = due(&schedule(&connector), &connector.name, row.handled, now);
+                    let own = schedule(&connector);
+                    let asked = remembered.due(&what, (&own, &connector.name), row.handled, now);
                     let Some(handled) = asked.handled else {
                         continue;
                     };
+                    if asked.fire.is_empty() {
+                        // Only how far it is is put right.
+                        let row = SyncRow {
+                            handled,
+                            ..row.clone()
+                        };
+                        self.catalog.set_sync_row(&connector.name, &row).await?;
+                        remembered.wrote(what, handled);
+                        continue;
+                    }
                     handled
                 }
             };
-            let synced = row.and_then(|row| row.synced);
+            let synced = before.and_then(|row| row.synced);
             let row = self.sync_connector(&connector, handled, synced).await;
             self.catalog.set_sync_row(&connector.name, &row).await?;
+            remembered.wrote(what, handled);
             done.push(connector.name);
         }
         Ok(done)

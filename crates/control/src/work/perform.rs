@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use catalog::Job;
 use model::{Reporter, Run};
+use service::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::order::{BackupJob, Order};
@@ -141,14 +142,7 @@ impl Control {
             .await;
         let mut outcome = match result {
             Ok(report) => Outcome::backed_up(order.full, report),
-            Err(error) => {
-                let (mut outcome, usage) = (failed(&error), client.usage());
-                outcome.counts.requests = usage.requests;
-                outcome.counts.bytes_received = usage.bytes;
-                // It lies there, and the run that goes on stores it no more.
-                outcome.counts.bytes_stored = repository.written() - before;
-                outcome
-            }
+            Err(error) => failed_backup(&error, &client, repository.written() - before),
         };
         if outcome.failed.is_none() {
             let retained = self
@@ -161,7 +155,17 @@ impl Control {
     }
 }
 
-fn failed(error: &Error) -> Outcome {
+/// A backup without a snapshot. What it has stored lies there, and the run that goes on stores it no more.
+pub(crate) fn failed_backup(error: &Error, client: &Client, bytes_stored: u64) -> Outcome {
+    let (mut outcome, usage) = (failed(error), client.usage());
+    outcome.counts.requests = usage.requests;
+    outcome.counts.bytes_received = usage.bytes;
+    outcome.counts.bytes_stored = bytes_stored;
+    outcome
+}
+
+/// Work that was not done, with an issue for what is wrong at the service.
+pub(crate) fn failed(error: &Error) -> Outcome {
     let issue = match error {
         Error::Service(error) | Error::Engine(engine::Error::Service(error)) => {
             Some(error.to_issue("", "", None))

@@ -46,6 +46,11 @@ impl Deciders {
         self.policies.extend(added.cloned());
     }
 
+    /// With this repository as one that holds snapshots of another installation.
+    pub(super) fn adopt(&mut self, repository: &str) {
+        self.adopted.insert(repository.to_lowercase());
+    }
+
     /// The policies that are for the snapshots of these connectors in a repository.
     pub(super) fn policies_for(&self, connectors: &[&str], repository: &str) -> Vec<&Policy> {
         let here = |policy: &&Policy| {
@@ -173,10 +178,12 @@ impl Control {
 
     /// Whether this policy, as it came with the program, leaves everything, since its repository holds snapshots of another installation.
     pub async fn removes_nothing(&self, row: &PolicyRow) -> Result<bool> {
+        if !is_unset(row) {
+            return Ok(false);
+        }
         let deciders = self.deciders().await?;
         let repository = row.policy.repository.as_ref().or(deciders.default.as_ref());
-        let adopted = repository.is_some_and(|name| deciders.is_adopted(name));
-        Ok(is_unset(row) && adopted)
+        Ok(repository.is_some_and(|name| deciders.is_adopted(name)))
     }
 
     /// The connectors that a policy, saved or not, is for now.
@@ -223,7 +230,7 @@ impl Control {
             let makers = self.makers(connector, &all);
             let mut deciders = self.deciders().await?;
             if deciders.unset && self.lists_less(repository).await? {
-                deciders.adopted.insert(run.repository.to_lowercase());
+                deciders.adopt(&run.repository);
             }
             let keep = deciders.rules(&makers, &run.repository);
             let Some(keep) = keep.filter(|keep| !keep.is_empty()) else {

@@ -100,8 +100,15 @@ impl Control {
             return Ok(false);
         }
         let mut after = self.deciders().await?;
-        if self.catalog.repositories().await?.is_empty() {
+        let there = self.catalog.repositories().await?;
+        if there.is_empty() {
             after.default = Some(repository.to_owned());
+        }
+        let is_there = |id: &String| there.iter().any(|row| row.id == *id);
+        let sources = self.catalog.sources().await?;
+        if sources.iter().all(|one| is_there(&one.key.repository)) {
+            // It is none that was forgotten here: what lies in it another installation made.
+            after.adopt(repository);
         }
         let makers = self.all_makers().await?;
         let ruled = makers.iter().any(|maker| {

@@ -327,3 +327,47 @@ fn a_disk_that_does_not_answer_is_an_alarm_and_hides_no_other() {
         ]
     );
 }
+
+#[test]
+fn what_a_clock_that_was_ahead_has_dated_silences_no_alarm() {
+    let now = at(40 * 24);
+    let (before, later) = (at(0), at(400 * 24));
+    let found = |created, checked, verified, pruned, first| {
+        let row = RepositoryRow {
+            name: "main".to_owned(),
+            id: "9d1a".to_owned(),
+            checked,
+            pruned,
+            ..RepositoryRow::default()
+        };
+        let verified: Option<Timestamp> = verified;
+        let facts = Facts {
+            connectors: vec![Connector {
+                created,
+                ..connector()
+            }],
+            repositories: vec![row],
+            first_snapshot: [("9d1a".to_owned(), first)].into(),
+            verified: verified
+                .map(|at| ("9d1a".to_owned(), at))
+                .into_iter()
+                .collect(),
+            pruning: ["main".to_owned()].into(),
+            ..Facts::default()
+        };
+        let kinds: Vec<AlarmKind> = kinds(&facts, now).into_iter().map(|one| one.0).collect();
+        kinds
+    };
+    let all = [
+        AlarmKind::BackupOverdue,
+        AlarmKind::VerificationOverdue,
+        AlarmKind::MaintenanceOverdue,
+    ];
+    let (past, future) = (Some(before), Some(later));
+    assert_eq!(found(before, past, past, past, before), all);
+    assert_eq!(found(later, future, future, future, before), all);
+    assert_eq!(found(later, past, future, past, later), all);
+    // Another server's clock may be a little ahead of this one's.
+    let soon = at(40 * 24 + 1);
+    assert_eq!(found(soon, Some(soon), None, Some(soon), before), []);
+}

@@ -1,9 +1,12 @@
 //! Who keeps what: all policies of an organization decide together, whoever its connectors are, and a run says what is gone after it.
 
+use std::sync::Arc;
+
 use control::ConnectorEdit;
 use jiff::SignedDuration;
 use model::policy::{Keep, Schedule, When};
 use model::{Connector, Policy};
+use repository::{Holder, Snapshot};
 use serde_json::json;
 
 use crate::Site;
@@ -239,4 +242,53 @@ async fn a_run_names_the_snapshots_that_were_dropped_after_it() {
     // With nothing to drop there is nothing to say.
     replace(&site, &keeping("default", &[], 9)).await;
     assert_eq!(site.backed_up("contoso").await.result, None);
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_program_stops_no_retention() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let made = site.backed_up("contoso").await;
+    let repository = site.repository().await;
+    let own = repository.resolve(&made.snapshot.unwrap()).await.unwrap();
+    let own = repository.snapshot(own).await.unwrap();
+    // One that restic itself made.
+    let holder = Holder::new("restic", Arc::clone(&site.control.clock));
+    let lock = repository.lock_shared(&holder).await.unwrap();
+    let foreign = Snapshot::new(site.now(), own.tree);
+    let mut writer = repository.writer();
+    writer.commit(&foreign, &lock).await.unwrap();
+    lock.release().await.unwrap();
+    site.backed_up("contoso").await;
+    site.pass(SignedDuration::from_hours(24 * 5 * 365));
+    let last = site.backed_up("contoso").await;
+    assert!(last.result.is_some(), "the older one of a day is forgotten");
+
+    // One that a sync would list is another matter: nobody knows how long it was to stay.
+    let catalog = &site.control.catalog;
+    let listed = last.snapshot.unwrap();
+    catalog.forget_snapshot(&listed).await.unwrap();
+    assert!(site.backed_up("contoso").await.result.is_none());
+}
+
+#[tokio::test]
+async fn a_repository_in_which_nothing_would_be_removed_is_taken_up_by_one_alone() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    let (control, catalog) = (&site.control, &site.control.catalog);
+    catalog.set_four_eyes(true).await.unwrap();
+    let main = catalog.repository("main").await.unwrap();
+    catalog.remove_repository("main").await.unwrap();
+    // Nobody has set the default policy: it removes nothing that another installation made.
+    assert!(!control.adoption_waits("main").await.unwrap());
+    // What this one made is forgotten by it as ever, under whatever name it comes back.
+    catalog.add_repository(&main).await.unwrap();
+    site.backed_up("contoso").await;
+    catalog.remove_repository("main").await.unwrap();
+    assert!(control.adoption_waits("again").await.unwrap());
+    catalog.add_repository(&main).await.unwrap();
+    assert!(!control.adoption_waits("second").await.unwrap());
+    replace(&site, &keeping("default", &[], 1)).await;
+    catalog.remove_repository("main").await.unwrap();
+    assert!(control.adoption_waits("second").await.unwrap());
 }

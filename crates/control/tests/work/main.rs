@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use catalog::{Catalog, Kek, Page, QueueLimits, RepositoryRow};
-use control::{Control, Order, RunObserver, WorkerSetup};
+use control::{Control, Order, Remembered, RunObserver, WorkerSetup};
 use jiff::{SignedDuration, Timestamp};
 use model::{Clock, Connector, Event, Reason, Run, RunKind, RunState, Secret, Waiting};
 use repository::{InitOptions, Repository, store_from};
@@ -66,6 +66,7 @@ pub(crate) struct Site {
     pub(crate) world: Arc<World>,
     pub(crate) heard: Arc<Heard>,
     hands: Arc<Hands>,
+    remembered: tokio::sync::Mutex<Remembered>,
     folder: TempDir,
 }
 
@@ -117,6 +118,7 @@ impl Site {
             world,
             heard: Arc::default(),
             hands,
+            remembered: tokio::sync::Mutex::default(),
             folder,
         };
         site.secret("password", "password").await;
@@ -228,7 +230,33 @@ impl Site {
 
     pub(crate) async fn schedule(&self) -> Vec<Run> {
         let observer: Arc<dyn RunObserver> = Arc::<Heard>::clone(&self.heard);
-        self.control.schedule(&observer).await.unwrap()
+        let mut remembered = self.remembered.lock().await;
+        let made = self.control.schedule(&observer, &mut remembered).await;
+        made.unwrap()
+    }
+
+    /// The connectors whose syncs were due.
+    pub(crate) async fn find_new_due(&self) -> Vec<String> {
+        let mut remembered = self.remembered.lock().await;
+        let done = self.control.find_new_due(&mut remembered).await;
+        done.unwrap()
+    }
+
+    /// Another server on the same catalog, whose clock is ahead of this one's.
+    pub(crate) fn another_ahead(&self, ahead: SignedDuration) -> Self {
+        let hands = Arc::new(Hands::at((self.now() + ahead).as_second()));
+        let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
+        Self {
+            control: Control {
+                clock,
+                ..self.control.clone()
+            },
+            world: Arc::clone(&self.world),
+            heard: Arc::default(),
+            hands,
+            remembered: tokio::sync::Mutex::default(),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) async fn repository(&self) -> Repository {

@@ -209,7 +209,10 @@ async fn xa_10_a_new_repository_is_backed_up_with_the_switch_on_and_absent_with_
             .replace_connector(&connector)
             .await
             .unwrap();
-        case.control.find_new_due().await.unwrap();
+        case.control
+            .find_new_due(&mut control::Remembered::default())
+            .await
+            .unwrap();
         let before = items(&case.back_up().await, "git-repository");
         let project = case.names("project").await.remove(0);
         let client = case.control.client(&connector, None).await.unwrap();

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use model::connector::{SyncSettings, SyncTime};
 use model::policy::{Keep, Missed, Schedule, When};
-use model::{Policy, Reason, RunState};
+use model::{Policy, Reason, RunKind, RunState};
 
 use crate::Site;
 
@@ -271,14 +271,14 @@ async fn xa_11_syncs_run_by_chosen_hours_or_by_interval() {
             .await
             .unwrap();
         assert_eq!(
-            site.control.find_new_due().await.unwrap(),
+            site.find_new_due().await,
             ["contoso"],
             "the first one at once"
         );
         let mut done = 0;
         for _ in 0..(48 * 4) {
             site.pass(SignedDuration::from_mins(15));
-            done += site.control.find_new_due().await.unwrap().len();
+            done += site.find_new_due().await.len();
         }
         assert_eq!(done, expected);
     }
@@ -288,10 +288,10 @@ async fn xa_11_syncs_run_by_chosen_hours_or_by_interval() {
 async fn a_sync_that_fails_is_noted_and_changes_nothing() {
     let site = Site::new().await;
     let connector = site.connector("contoso").await;
-    site.control.find_new_due().await.unwrap();
+    site.find_new_due().await;
     site.world.fail(Some(model::Class::Credential));
     site.pass(SignedDuration::from_hours(25));
-    site.control.find_new_due().await.unwrap();
+    site.find_new_due().await;
     let row = site
         .control
         .catalog
@@ -308,4 +308,63 @@ async fn a_sync_that_fails_is_noted_and_changes_nothing() {
         .await
         .unwrap();
     assert_eq!(found.items.len(), 1);
+}
+
+#[tokio::test]
+async fn two_servers_whose_clocks_differ_run_and_sync_each_time_once() {
+    let site = Site::new().await;
+    let mut connector = site.connector("contoso").await;
+    connector.sync.when = SyncTime::Interval { minutes: 60 };
+    let catalog = &site.control.catalog;
+    catalog.replace_connector(&connector).await.unwrap();
+    change(&site, |policy| {
+        policy.schedule.when = When::Interval { minutes: 60 };
+        policy.schedule.jitter_minutes = 0;
+    })
+    .await;
+    let ahead = site.another_ahead(SignedDuration::from_hours(1));
+    let mut checks = catalog.maintenance("main").await.unwrap();
+    checks.retain(|row| row.maintenance.task == model::Task::Check);
+    let mut check = checks.remove(0).maintenance;
+    check.schedule.when = When::Interval { minutes: 60 };
+    check.schedule.jitter_minutes = 0;
+    let checks = [check];
+    let set = catalog.set_maintenance("main", &checks, None, ahead.now());
+    set.await.unwrap();
+    let (mut backups, mut checks, mut syncs) = (0, 0, 0);
+    for look in 0..=(6 * 3) {
+        for server in [&ahead, &site] {
+            let made = server.schedule().await;
+            let count = |kind| made.iter().filter(|run| run.kind == kind).count();
+            backups += count(RunKind::Backup);
+            checks += count(RunKind::Check);
+            // The first sync of a connector is done at once.
+            let done = server.find_new_due().await.len();
+            syncs += if look == 0 { 0 } else { done };
+            server.work().await;
+            server.pass(SignedDuration::from_mins(10));
+        }
+    }
+    // From 13:00 to 16:00 by the clock that is ahead; the sync of 13:00 was the first.
+    assert_eq!((backups, checks, syncs), (4, 4, 3));
+}
+
+#[tokio::test]
+async fn a_sync_that_a_clock_which_was_ahead_has_put_off_asks_the_service_at_its_next_time() {
+    let site = Site::new().await;
+    site.connector("contoso").await;
+    site.find_new_due().await;
+    let catalog = &site.control.catalog;
+    let row = catalog.sync_row("contoso").await.unwrap().unwrap();
+    let put_off = catalog::SyncRow {
+        handled: site.now() + SignedDuration::from_hours(24 * 365),
+        ..row.clone()
+    };
+    catalog.set_sync_row("contoso", &put_off).await.unwrap();
+    site.pass(SignedDuration::from_mins(1));
+    assert!(site.find_new_due().await.is_empty(), "nothing is due");
+    let after = catalog.sync_row("contoso").await.unwrap().unwrap();
+    assert_eq!((after.handled, after.synced), (site.now(), row.synced));
+    site.pass(SignedDuration::from_hours(24));
+    assert_eq!(site.find_new_due().await, ["contoso"]);
 }

@@ -113,7 +113,10 @@ async fn xa_10_a_new_one_is_in_with_the_switch_on_and_absent_with_it_off() {
             .replace_connector(&connector)
             .await
             .unwrap();
-        site.control.find_new_due().await.unwrap();
+        site.control
+            .find_new_due(&mut control::Remembered::default())
+            .await
+            .unwrap();
         assert_eq!(back_up(&site).await, (1, 1));
         site.world.put("box", "", "b2", "second");
         site.world.put("leaf", "b2", "l", "leaf");

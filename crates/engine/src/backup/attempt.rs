@@ -42,11 +42,19 @@ pub(super) struct Attempt<'a> {
     pub anew: BTreeSet<&'static str>,
 }
 
-/// What an attempt came to.
-pub(super) enum Ended {
-    Committed(Box<BackupReport>),
+/// What an attempt, or what it does before the commit, came to.
+pub(super) enum Ended<T> {
+    Whole(Box<T>),
     /// Something of the snapshot before cannot be read: these kinds have to be read from the beginning.
     Anew(BTreeSet<&'static str>),
+}
+
+/// A snapshot that only needs to be committed.
+struct Made {
+    writer: Writer,
+    tree: TreeId,
+    source: SourceFile,
+    rows: Spool,
 }
 
 /// What the crawls of all kinds came to.
@@ -74,10 +82,23 @@ impl Sent {
 
 impl Attempt<'_> {
     /// From what an earlier run has left, if it may, or from the beginning.
-    pub(super) async fn run(&self, go_on: bool) -> Result<Ended> {
+    pub(super) async fn run(&self, go_on: bool) -> Result<Ended<BackupReport>> {
         let work = crate::work::private(&self.request.work)
             .map_err(Error::io("cannot make a folder for temporary files"))?;
-        let (mut sent, changes, mut writer) = self.crawl(work.path(), go_on).await?;
+        let made = tokio::select! {
+            made = self.make(work.path(), go_on) => made?,
+            // Only until here: the commit looks at the lock itself, and what it has written stands, whatever becomes of the lock.
+            error = self.lock.lost() => return Err(error.into()),
+        };
+        match made {
+            Ended::Whole(made) => Ok(Ended::Whole(Box::new(self.commit(*made).await?))),
+            Ended::Anew(kinds) => Ok(Ended::Anew(kinds)),
+        }
+    }
+
+    /// Everything but the commit.
+    async fn make(&self, work: &Path, go_on: bool) -> Result<Ended<Made>> {
+        let (mut sent, changes, mut writer) = self.crawl(work, go_on).await?;
         let known = self.base.gaps();
         let verdict = self.judge(&sent).judge(&known);
         if !verdict.anew.is_empty() {
@@ -97,7 +118,7 @@ impl Attempt<'_> {
             empty: verdict.empty.iter().map(|gap| &*gap.folder).collect(),
             doubted: sent.still.folders(self.layouts()),
         };
-        let rows = spool(work.path(), "rows")?;
+        let rows = spool(work, "rows")?;
         let mut pace = self.pace("write");
         let mut merged = merge.run(changes, &mut writer, rows, &mut pace).await?;
         if let Some(anew) = self.overlooked(&sent, &known) {
@@ -113,8 +134,12 @@ impl Attempt<'_> {
         self.tell_lost(&mut sent, &mut writer, merged.tree).await?;
         let source = self.describe(sent, &merged, self.base).await?;
         let tree = describe::put_source(&mut writer, Some(merged.tree), &source).await?;
-        let report = self.commit(writer, tree, source, merged.rows).await?;
-        Ok(Ended::Committed(Box::new(report)))
+        Ok(Ended::Whole(Box::new(Made {
+            writer,
+            tree,
+            source,
+            rows: merged.rows,
+        })))
     }
 
     /// Everything is read, whatever was read before: because a person wants that, or because the snapshot before may lack what its
@@ -281,13 +306,13 @@ impl Attempt<'_> {
         issues.push(issue);
     }
 
-    async fn commit(
-        &self,
-        mut writer: Writer,
-        tree: TreeId,
-        source: SourceFile,
-        rows: Spool,
-    ) -> Result<BackupReport> {
+    async fn commit(&self, made: Made) -> Result<BackupReport> {
+        let Made {
+            mut writer,
+            tree,
+            source,
+            rows,
+        } = made;
         self.phase("commit");
         writer.flush().await?;
         self.cx.coordinator.permit_commit().await?;

@@ -1,14 +1,11 @@
 //! Backups of a small service with behavior, into an in-memory repository.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use engine::coordinator::RowChange;
 use engine::{Error, SnapshotReader};
-use futures::TryStreamExt as _;
 use model::{Class, Event, ItemRef};
-use object_store::ObjectStoreExt as _;
 use proptest::prelude::*;
 use service::Stored as _;
 
@@ -352,31 +349,6 @@ fn a_backup_that_read_nothing_fails_for_the_reason_of_the_service() {
             let error = harness.backup().await.unwrap_err();
             assert_eq!(error.code(), Some(code), "{error}");
         }
-    });
-}
-
-/// What it had read since could not be committed.
-#[test]
-fn a_backup_whose_lock_somebody_removed_ends_before_it_has_read_everything() {
-    runtime().block_on(async {
-        let mut harness = Harness::new().await;
-        harness.world().apply(&notes(12));
-        let requests = harness.world().requests;
-        harness.world().last = Some(requests + 6);
-        let store = Arc::clone(&harness.store);
-        tokio::time::pause();
-        let removed = async {
-            tokio::time::sleep(Duration::from_mins(1)).await;
-            let locks = store.list(Some(&"locks".into()));
-            let locks: Vec<_> = locks.try_collect().await.unwrap();
-            assert_eq!(locks.len(), 1);
-            store.delete(&locks[0].location).await.unwrap();
-        };
-        let hour = Duration::from_hours(1);
-        let (ended, ()) = tokio::join!(tokio::time::timeout(hour, harness.backup()), removed);
-        let error = ended.unwrap().unwrap_err();
-        assert_eq!(error.code(), Some("lock-lost"));
-        assert!(error.to_string().contains("clock"), "{error}");
     });
 }
 

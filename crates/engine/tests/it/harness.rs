@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::backup::{BackupContext, BackupReport, BackupRequest, backup};
@@ -51,6 +52,8 @@ pub(crate) struct Catalog {
     pub(crate) resumed: Vec<Resumed>,
     /// Another worker has the job by now.
     pub(crate) superseded: bool,
+    /// So long it takes to list a snapshot.
+    pub(crate) slow: Duration,
 }
 
 #[derive(Default)]
@@ -91,6 +94,8 @@ impl Coordinator for Control {
     }
 
     async fn index(&self, _snapshot: &SnapshotInfo, rows: &mut dyn Rows) -> engine::Result<()> {
+        let slow = self.0.lock().unwrap().slow;
+        tokio::time::sleep(slow).await;
         let mut all = Vec::new();
         while let Some(row) = rows.next().await? {
             all.push(row);

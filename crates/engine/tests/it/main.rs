@@ -6,6 +6,7 @@ mod damage;
 mod doubts;
 mod export;
 mod harness;
+mod lock;
 #[path = "../common/quick.rs"]
 mod quick;
 mod restore;

@@ -321,3 +321,33 @@ pub fn due(schedule: &Schedule, name: &str, handled: Timestamp, now: Timestamp) 
         next,
     }
 }
+
+/// How far one server has come with a schedule, by its own clock. What is written for all servers is set back by one whose clock is far behind:
+/// what this one has dealt with is not due again then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached(Option<Timestamp>);
+
+impl Reached {
+    /// It wrote that times up to this one are dealt with.
+    pub fn at(handled: Timestamp) -> Self {
+        Self(Some(handled))
+    }
+
+    /// How far it came, where somebody set it back since. What lies after `now` it reached by a clock that was ahead, and that does not count.
+    pub fn beyond(self, handled: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        self.0.filter(|own| handled < *own && *own <= now)
+    }
+
+    /// As [`due`], without what this server has dealt with already.
+    pub fn due(self, schedule: &Schedule, name: &str, handled: Timestamp, now: Timestamp) -> Due {
+        let Some(own) = self.beyond(handled, now) else {
+            return due(schedule, name, handled, now);
+        };
+        let asked = due(schedule, name, own, now);
+        // It is written again, or the other one would run at these times when its clock gets there.
+        Due {
+            handled: asked.handled.or(Some(own)),
+            ..asked
+        }
+    }
+}

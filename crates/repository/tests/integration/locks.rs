@@ -4,10 +4,10 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fault_store::Plan;
+use fault_store::{FaultStore, Plan};
 use futures::TryStreamExt as _;
 use jiff::SignedDuration;
-use object_store::{ObjectStore as _, ObjectStoreExt as _};
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use repository::{BlobType, CopyOptions, Error, Holder, Snapshot};
 
 use crate::gate::{At, Gate};
@@ -158,6 +158,26 @@ async fn a_lock_that_somebody_removed_stays_lost() {
     let (refreshed, ()) = tokio::join!(lock.refresh(), removed);
     assert_eq!(refreshed.unwrap_err().code(), "lock-lost");
     assert_eq!(plain.locks().await.unwrap(), []);
+}
+
+/// Its storage was away for so long, and still does not remove the file.
+#[tokio::test]
+async fn a_lock_that_was_not_refreshed_in_time_is_lost_for_that_reason_whoever_asks() {
+    let (_, store) = in_memory().await;
+    let clock = TestClock::real();
+    let faulty = Arc::new(faulty(&store, &clock, Plan::default()));
+    let store: Arc<dyn ObjectStore> = Arc::<FaultStore>::clone(&faulty);
+    let repository = opened(store).await;
+    let lock = repository.lock_shared(&holder(&clock)).await.unwrap();
+    faulty.arm(after(0));
+    clock.advance(SignedDuration::from_mins(31));
+    let told = |error: Error| {
+        assert_eq!(error.code(), "lock-lost", "{error}");
+        assert!(error.to_string().contains("30 minutes"), "{error}");
+    };
+    told(lock.refresh().await.unwrap_err());
+    told(lock.verify(&repository).await.unwrap_err());
+    told(lock.lost().await);
 }
 
 /// A server lives for months, and others prune.

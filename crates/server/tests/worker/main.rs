@@ -235,6 +235,50 @@ async fn a_repository_that_vanished_is_said_to_be_gone_by_a_worker_elsewhere_too
     site.end().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_failed_run_of_a_worker_elsewhere_wrote_is_counted() {
+    let site = Site::new().await;
+    let edge = site.worker(site.token("edge").await);
+    let run = site.asked().await;
+    let place = std::path::Path::new(&site.location);
+    *site.world.hold.lock().unwrap() = true;
+    let shut = async {
+        site.world.begun.notified().await;
+        // No first snapshot can be written: a file stands where their folder would be made.
+        std::fs::write(place.join("snapshots"), "").unwrap();
+        site.world.release.notify_one();
+    };
+    let stop = CancellationToken::new();
+    let (done, ()) = tokio::join!(edge.work_once(&stop), shut);
+    assert!(done.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Failed);
+    let packs = std::fs::read_dir(place.join("data")).unwrap();
+    let folders = packs.map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    let sizes = folders
+        .flatten()
+        .map(|pack| pack.unwrap().metadata().unwrap().len());
+    let stored = ended.counts.bytes_stored;
+    assert!(stored > 0);
+    assert_eq!(stored, sizes.sum::<u64>());
+    site.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_at_the_service_is_an_issue_of_a_worker_elsewhere_too() {
+    let site = Site::new().await;
+    let edge = site.worker(site.token("edge").await);
+    let run = site.asked().await;
+    site.world.fail(Some(model::Class::Credential));
+    assert!(edge.work_once(&CancellationToken::new()).await.unwrap());
+    let ended = site.control.catalog.run(&run.id).await.unwrap();
+    assert_eq!(ended.state, RunState::Failed);
+    let page = catalog::Page::first(10);
+    let issues = site.control.catalog.issues(&run.id, &page).await.unwrap();
+    assert_eq!(issues.items.len(), 1);
+    site.end().await;
+}
+
 /// The server does not reach the repository, so that nothing but the worker can say what is in it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_a_kill_between_a_snapshot_and_its_rows_a_worker_elsewhere_goes_on() {

@@ -13,14 +13,14 @@ impl Case {
         let tree = self.repository.snapshot(self.snapshot).await.unwrap().tree;
         let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
         let archive = Archive::open(&self.repository, tree, &paths).await.unwrap();
-        pieces(archive).await
+        Box::pin(pieces(archive)).await
     }
 
     async fn in_place(&self, paths: &[&str]) -> engine::Result<Vec<u8>> {
         let tree = self.repository.snapshot(self.snapshot).await.unwrap().tree;
         let paths = paths.iter().map(|path| (*path).to_owned()).collect();
         let archive = Archive::in_place(&self.repository, tree, paths, Vec::new()).await?;
-        let (bytes, ended) = pieces(archive).await;
+        let (bytes, ended) = Box::pin(pieces(archive)).await;
         ended.map(|()| bytes)
     }
 
