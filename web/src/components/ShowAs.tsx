@@ -31,18 +31,21 @@ interface Props {
   /** The path under /api/v1. */
   path: string;
   body?: unknown;
+  /** The file that the answer goes into. */
+  file?: string;
   /** What it is that is shown, where several stand side by side. */
   of?: string;
   /** Whether it is whole; as the form around it when absent. What cannot be sent yet is not shown: what is missing in it may be what narrows it. */
   ready?: boolean;
 }
 
-function curl({ method, path, body }: Props): string {
+function curl({ method, path, body, file }: Props): string {
   const parts = ["curl", "--fail-with-body", "--request", method];
   parts.push("--header", '"Authorization: Bearer $(cat token)"');
   if (body !== undefined) {
     parts.push("--header", "'Content-Type: application/json'", "--data", quoted(JSON.stringify(body)));
   }
+  if (file !== undefined) parts.push("--output", quoted(file));
   parts.push(quoted(`${location.origin}/api/v1${path}`));
   return parts.join(" ");
 }

@@ -18,6 +18,7 @@ export const ALONE: ReadonlySet<string> = new Set([
   "--other-connectors",
   "--read-data",
   "--second-factor-off",
+  "--whole",
 ]);
 
 const OPTION = /^--[a-z]+(-[a-z]+)*(=|$)/s;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use engine::export::{ExportOptions, export};
+use engine::export::{ExportOptions, ExportReport, export};
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
@@ -25,12 +25,18 @@ use crate::visible::visible;
 pub(crate) struct Command {
     /// An id, the beginning of one, or `latest`
     snapshot: String,
-    /// A file or folder in it, as `keepward snapshot browse` shows it; / for everything
-    #[arg(required_unless_present = "project")]
-    path: Option<String>,
-    /// A project with all that belongs to it, wherever it lies in the snapshot, by name or id; may be given several times
-    #[arg(long, value_name = "PROJECT", requires = "zip", conflicts_with_all = ["path", "to"])]
+    /// A file or folder in it, as `keepward snapshot browse` shows it; / for everything; several go into a ZIP alone
+    #[arg(required_unless_present_any = ["project", "kind"])]
+    path: Vec<String>,
+    /// Into a ZIP: a project with all that belongs to it, wherever it lies in the snapshot, by name or id; may be given several times
+    #[arg(long, value_name = "PROJECT", requires = "zip")]
     project: Vec<String>,
+    /// Into a ZIP: all of a kind; may be given several times
+    #[arg(long, value_name = "KIND", requires = "zip")]
+    kind: Vec<String>,
+    /// Into a ZIP: each at its place in the snapshot, a wiki with the repository of its pages
+    #[arg(long, requires = "zip")]
+    whole: bool,
     /// The folder to write to; made when it does not exist
     #[arg(long, value_name = "DIR", required_unless_present = "zip")]
     to: Option<PathBuf>,
@@ -61,6 +67,12 @@ pub(crate) async fn run(
             "one file can: --zip -; a folder with the name - is ./-",
         ));
     }
+    let [path] = command.path.as_slice() else {
+        return Err(Failure::usage(
+            "one file or folder at a time is written to a folder",
+            "several go into a ZIP: --zip FILE",
+        ));
+    };
     let app = App::open(&global.data()).await?;
     let (row, repository) = app.repository(command.repository.as_deref()).await?;
     let snapshot = repository.resolve(&command.snapshot).await?;
@@ -70,11 +82,7 @@ pub(crate) async fn run(
         reporter: progress.as_ref(),
         cancel,
     };
-    let path = command
-        .path
-        .as_deref()
-        .unwrap_or_default()
-        .trim_matches('/');
+    let path = path.trim_matches('/');
     let exported = async { Ok(export(&repository, snapshot, path, to, &options).await?) };
     let subject = format!("snapshot/{snapshot}");
     let details = serde_json::json!({ "repository": row.name, "paths": [path], "to": to });
@@ -83,6 +91,10 @@ pub(crate) async fn run(
         .await;
     progress.finish();
     let report = report?;
+    Ok(told(&report, to, output))
+}
+
+fn told(report: &ExportReport, to: &Path, output: &Output) -> Exit {
     for renamed in &report.renamed {
         output.line(format!(
             "renamed: {} is {}",
@@ -104,11 +116,11 @@ pub(crate) async fn run(
         bytes(report.bytes),
         to.display()
     ));
-    Ok(if report.left_out.is_empty() {
+    if report.left_out.is_empty() {
         Exit::Done
     } else {
         Exit::DoneWithIssues
-    })
+    }
 }
 
 /// The file gets its name when it is whole.
@@ -126,13 +138,7 @@ async fn archive(
     };
     let api = Api::open(global).await?;
     let id = resolve(&api, &command.snapshot, command.repository.as_deref()).await?;
-    let path = command.path.iter().map(|path| ("path", path));
-    let projects = command.project.iter().map(|name| ("project", name));
-    let asked: Vec<String> = path
-        .chain(projects)
-        .map(|(name, value)| format!("{name}={}", segment(value)))
-        .collect();
-    let archive = format!("/snapshots/{id}/archive?{}", asked.join("&"));
+    let archive = format!("/snapshots/{id}/archive?{}", asked(command));
     let Some(file) = file else {
         api.copy_out(&archive, output).await?;
         return Ok(Exit::Done);
@@ -144,4 +150,23 @@ async fn archive(
     output.result(&serde_json::json!({ "file": zip, "bytes": size }));
     output.line(format!("{} in {}", bytes(size), zip.display()));
     Ok(Exit::Done)
+}
+
+/// The query of what is to be in the archive.
+fn asked(command: &Command) -> String {
+    let all = [
+        ("path", &command.path),
+        ("project", &command.project),
+        ("kind", &command.kind),
+    ];
+    let named = all
+        .into_iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    let mut words: Vec<String> = named
+        .map(|(name, value)| format!("{name}={}", segment(value)))
+        .collect();
+    if command.whole {
+        words.push("whole=true".to_owned());
+    }
+    words.join("&")
 }

@@ -64,6 +64,11 @@ async fn what_is_for_standard_output_goes_there_and_into_no_file_of_that_name() 
     assert!(zip.starts_with(b"PK"));
     let project = piped("export latest --project Проект --zip -", 0);
     assert!(memchr::memmem::find(&project, b"/project.json").is_some());
+    let several = piped("export latest source.json --kind wiki --whole --zip -", 0);
+    for file in [&b"source.json"[..], b"/wiki.json", b"git/"] {
+        assert!(memchr::memmem::find(&several, file).is_some());
+    }
+    piped("export latest source.json projects --to here", 2);
     let token = "token add tests --user anna --permission read-status --to -";
     for line in [token, "worker token edge --to -"] {
         let secret = String::from_utf8(piped(line, 0)).unwrap();

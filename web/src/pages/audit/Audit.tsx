@@ -45,6 +45,7 @@ export function Audit() {
             <Button as="a" href="/api/v1/audit/export" download="audit.jsonl" title={t("exportHint")}>
               {t("export")}
             </Button>
+            <ShowAs of={t("export")} cli={["audit", "export", "audit.jsonl"]} method="GET" path="/audit/export" file="audit.jsonl" />
             <Button onClick={() => show({ dialog: "verify" })}>{t("verify.go")}</Button>
           </>
         )

@@ -1,8 +1,8 @@
 import { Button } from "@fluentui/react-components";
-import { ArrowDownloadRegular, ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
+import { ArrowUndoRegular, CartRegular } from "@fluentui/react-icons";
 import { useTexts } from "../../texts";
-import { archiveOf, type Entry } from "../restore/basket";
-import { archiveUrl } from "./content";
+import type { Entry } from "../restore/basket";
+import { Download } from "./Download";
 import { useRestoreWays } from "./restore";
 import type { SnapshotDetail } from "./snapshot";
 
@@ -16,7 +16,6 @@ export function Ways({ snapshot, entries }: Props) {
   const t = useTexts("browse");
   const ways = useRestoreWays(snapshot);
   const none = entries.length === 0;
-  const archive = archiveUrl(snapshot.id, archiveOf(entries));
   return (
     <>
       {ways && (
@@ -29,15 +28,7 @@ export function Ways({ snapshot, entries }: Props) {
           </Button>
         </>
       )}
-      {none || archive === undefined ? (
-        <Button icon={<ArrowDownloadRegular />} disabledFocusable={!none} disabled={none} title={none ? undefined : t("tooMany")}>
-          {t("download")}
-        </Button>
-      ) : (
-        <Button as="a" icon={<ArrowDownloadRegular />} href={archive} download>
-          {t("download")}
-        </Button>
-      )}
+      <Download snapshot={snapshot} entries={entries} />
     </>
   );
 }

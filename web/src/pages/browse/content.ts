@@ -24,13 +24,13 @@ export function blobUrl(snapshot: string, repository: string, ref: string, file:
 // Longer addresses are refused on their way.
 const LONGEST = 16_000;
 
-/** Where the archive of a selection is; `undefined` for one that names too much for an address. */
-export function archiveUrl(snapshot: string, { path = [], kind = [], project = [], whole }: Archived): string | undefined {
+/** Where the archive of a selection is under /api/v1; `undefined` for one that names too much for an address. */
+export function archivePath(snapshot: string, { path = [], kind = [], project = [], whole }: Archived): string | undefined {
   const named = { path, kind, project };
   const words = new URLSearchParams(Object.entries(named).flatMap(([name, values]) => values.map((value) => [name, value])));
   if (whole) words.append("whole", "true");
-  const url = `/api/v1/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
-  return url.length > LONGEST ? undefined : url;
+  const found = `/snapshots/${encodeURIComponent(snapshot)}/archive?${words.toString()}`;
+  return found.length > LONGEST ? undefined : found;
 }
 
 /** The beginning of a file, as the server tells it. */

@@ -1,5 +1,4 @@
 import { Body1, Button, Checkbox, Field, makeStyles, MessageBar, MessageBarBody, RadioGroup, Select, tokens } from "@fluentui/react-components";
-import { ArrowDownloadRegular } from "@fluentui/react-icons";
 import { useNavigate } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { api } from "../../api/client";
@@ -13,11 +12,11 @@ import { ShowAs } from "../../components/ShowAs";
 import { Failed } from "../../components/State";
 import { TextLink } from "../../components/TextLink";
 import { useTexts } from "../../texts";
-import { archiveUrl } from "../browse/content";
+import { Download } from "../browse/Download";
 import { Stale } from "../browse/Frame";
 import { useSnapshot } from "../browse/snapshot";
 import { isFor, useSourceName } from "../browse/source";
-import { archiveOf, type Entry, entryKey, type Origin, selectOf } from "./basket";
+import { type Entry, entryKey, type Origin, selectOf } from "./basket";
 import { cliOf } from "./cli";
 import { Selected } from "./Selected";
 import { dropBasket, removeFromBasket } from "./useBasket";
@@ -50,7 +49,6 @@ export function Wizard({ origin, entries, inBasket }: Props) {
   const select = selectOf(chosen, missing);
   const whole = select !== undefined && select !== "mixed" && target.chosen !== undefined;
   const body = whole ? { snapshot: origin.id, target: { connector: target.chosen ?? "" }, conflict, select } : undefined;
-  const archive = archiveUrl(origin.id, archiveOf(chosen));
   const at = refusedAt(plan.error);
   return (
     <form
@@ -77,12 +75,7 @@ export function Wizard({ origin, entries, inBasket }: Props) {
         <Button appearance="primary" type="submit" disabled={!body || plan.isPending}>
           {t(plan.isPending ? "new.planning" : "new.plan")}
         </Button>
-        {chosen.length > 0 && archive !== undefined && (
-          <Button as="a" icon={<ArrowDownloadRegular />} href={archive} download>
-            {t("download")}
-          </Button>
-        )}
-        {archive === undefined && <span className={styles.hint}>{t("tooMany")}</span>}
+        {chosen.length > 0 && <Download snapshot={origin} entries={chosen} />}
         {body && <ShowAs cli={cliOf(origin.id, body.target.connector, conflict, body.select)} method="POST" path="/restore-plans" body={body} />}
       </div>
     </form>

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cliOf } from "./cli";
+import { commandLine } from "../../components/commandLine";
+import { archiveCli, cliOf } from "./cli";
 
 const cli = (select: Parameters<typeof cliOf>[3], conflict = "skip") => cliOf("0123456789abcdef", "main", conflict, select)?.join(" ");
 
@@ -18,4 +19,10 @@ test("what no single command can say is not told wrong", () => {
   expect(cli({ items: [{ kind: "work-item", item: "7" }, { kind: "wiki", item: "w" }] })).toBeUndefined();
   expect(cli({ projects: ["p1"], items: [{ kind: "work-item", item: "7" }] })).toBeUndefined();
   expect(cli({ paths: ["a", "b"] })).toBeUndefined();
+});
+
+test("the same archive is written by a command", () => {
+  const words = archiveCli("0123456789abcdef", { path: ["wikis/7"], project: ["-x"], whole: true }, "contoso.zip");
+  expect(commandLine(words)).toBe("keepward export 01234567 wikis/7 --project=-x --whole --zip contoso.zip");
+  expect(archiveCli("0123456789abcdef", { path: [""] }, "a.zip")).toEqual(["export", "01234567", "/", "--zip", "a.zip"]);
 });

@@ -1,4 +1,4 @@
-import type { Select } from "./basket";
+import type { Archived, Select } from "./basket";
 
 /** The words after `keepward` that plan the same restore; `undefined` for what one command cannot say: items of several kinds at once. */
 export function cliOf(snapshot: string, connector: string, conflict: string, select: Select): string[] | undefined {
@@ -15,4 +15,13 @@ export function cliOf(snapshot: string, connector: string, conflict: string, sel
   for (const path of paths) words.push("--under", path);
   if (conflict !== "skip") words.push("--conflict", conflict);
   return words;
+}
+
+/** The words after `keepward` that write the same archive. */
+export function archiveCli(snapshot: string, { path = [], kind = [], project = [], whole }: Archived, file: string): string[] {
+  const words = ["export", snapshot.slice(0, 8), ...path.map((one) => one || "/")];
+  for (const one of kind) words.push("--kind", one);
+  for (const one of project) words.push("--project", one);
+  if (whole) words.push("--whole");
+  return [...words, "--zip", file];
 }

@@ -174,8 +174,6 @@ addTexts("restore", {
     becomesText: "becomes plain text",
     none: "The plan names nobody.",
   },
-  download: "Download as ZIP instead",
-  tooMany: "These are too many for one download. Choose fewer, or restore them.",
   differences: "Read back, it differs:",
   lost: "Lost:",
 });
