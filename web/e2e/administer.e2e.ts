@@ -24,7 +24,7 @@ test("a policy is made, shown as commands that make the same, changed and remove
   await page.getByRole("group", { name: "Days" }).getByRole("checkbox", { name: "Friday", exact: true }).check();
   await page.getByLabel("Spread, in minutes").fill("10");
   await page.getByLabel("Daily", { exact: true }).fill("7d");
-  await page.getByText("Enter a whole number, or leave it empty.").waitFor();
+  await page.getByText("Enter a whole number of at most 10 digits, or leave it empty.").waitFor();
   await k.button("Create policy").click();
   expect((await k.get<{ items: { policy: { name: string } }[] }>("/policies")).items.map(({ policy }) => policy.name)).not.toContain("nightly");
   await page.getByLabel("Daily", { exact: true }).fill("7");

@@ -93,10 +93,6 @@ static SPEC: KindSpec = KindSpec {
             scope: "vso.work_full",
             why: "To write authors and dates of the past; the identity also needs Bypass rules on work item updates.",
         },
-        Permission {
-            scope: "vso.identity",
-            why: "To see whether the target knows those who take the place of others; without it they are written unchecked.",
-        },
     ],
     restore: Fidelity::Partial(losses::ALL),
 };
