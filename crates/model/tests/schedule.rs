@@ -294,6 +294,16 @@ fn two_servers_whose_clocks_differ_run_each_time_once() {
 }
 
 #[test]
+fn a_time_that_was_rounded_when_it_was_stored_was_set_back_by_nobody() {
+    let own = time("2026-11-01T00:30:00.123456789Z");
+    let stored = time("2026-11-01T00:30:00.123456Z");
+    let now = own + SignedDuration::from_secs(10);
+    assert_eq!(Reached::at(own).beyond(stored, now), None);
+    let asked = Reached::at(own).due(&every(60), "p", stored, now);
+    assert_eq!((asked.handled, asked.fire.len()), (None, 0));
+}
+
+#[test]
 fn each_refused_member_is_named() {
     let mut policy = Policy::standard();
     policy.name = " x".to_owned();

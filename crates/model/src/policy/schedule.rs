@@ -322,6 +322,9 @@ pub fn due(schedule: &Schedule, name: &str, handled: Timestamp, now: Timestamp) 
     }
 }
 
+/// Times that are stored come back rounded; who is behind by no more than this set nothing back.
+const ROUNDED: SignedDuration = SignedDuration::from_secs(1);
+
 /// How far one server has come with a schedule, by its own clock. What is written for all servers is set back by one whose clock is far behind:
 /// what this one has dealt with is not due again then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -335,7 +338,8 @@ impl Reached {
 
     /// How far it came, where somebody set it back since. What lies after `now` it reached by a clock that was ahead, and that does not count.
     pub fn beyond(self, handled: Timestamp, now: Timestamp) -> Option<Timestamp> {
-        self.0.filter(|own| handled < *own && *own <= now)
+        let is_set_back = |own: &Timestamp| own.duration_since(handled) > ROUNDED;
+        self.0.filter(|own| is_set_back(own) && *own <= now)
     }
 
     /// As [`due`], without what this server has dealt with already.
