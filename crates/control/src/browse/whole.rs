@@ -45,8 +45,9 @@ impl OpenSnapshot {
                 continue;
             };
             let name = kind.spec().name;
-            let own = layouts.folder(name, "").unwrap_or_default();
-            if !covers(folders, &own) && !reaches_into(folders, &own) {
+            // Damage in a folder that nobody asked for refuses nothing.
+            let asked = |own: String| covers(folders, &own) || reaches_into(folders, &own);
+            if !layouts.folder(name, "").is_some_and(asked) {
                 continue;
             }
             for id in reader.ids(name, "").await? {
@@ -54,7 +55,12 @@ impl OpenSnapshot {
                 let Some(path) = layouts.path(&item).filter(|path| covers(folders, path)) else {
                     continue;
                 };
-                let document = reader.document(&item).await?.unwrap_or_default();
+                let Some(document) = reader.document(&item).await? else {
+                    left_out.push(format!(
+                        "{path}: it has no document, so nobody can tell where its content is"
+                    ));
+                    continue;
+                };
                 let holder = holder(content, &document).and_then(|holder| layouts.path(&holder));
                 match holder {
                     Some(folder) if reader.node(&folder).await?.is_some() => found.push(folder),
